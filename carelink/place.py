@@ -1,0 +1,145 @@
+"""A place pack as one frozen object: everything that differs from place to place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from carelink.ids import Ods, UserId
+
+
+@dataclass(frozen=True)
+class Organisation:
+    ods: Ods
+    name: str
+    type: str  # council, gp-practice, nhs-trust, ics, ...
+
+
+@dataclass(frozen=True)
+class Role:
+    """What kind of worker: `see_restricted` may see where a restricted (PDS 'S') person is."""
+
+    id: str
+    label: str
+    purposes: tuple[str, ...]  # v3-ActReason codes that this role may ask for; the first is the usual one
+    may: frozenset[str] = frozenset()  # see-restricted, decide-links, read-audit, explain, see-quarantine, break-glass
+
+
+@dataclass(frozen=True)
+class Staff:
+    id: UserId
+    name: str
+    organisation: Ods
+    role: str
+    team: str = ""
+    email: str = ""
+    identifiers: tuple[str, ...] = ()  # "system|value": this worker at the sources
+
+
+@dataclass(frozen=True)
+class SourceEntry:
+    """One [[source]] of sources.toml. `url` and the secret may come from CARELINK_SOURCE_<NAME>_URL / _SECRET."""
+
+    name: str
+    label: str  # "GP record": how pages name it
+    kind: str
+    organisation: Ods
+    order: int  # pulled in this order; 1 first
+    every_minutes: int
+    stale_after_minutes: int
+    url: str = ""
+    secret_env: str = ""
+    timeout: float = 10.0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Custodians of this kind share these categories with these roles at those organisations, for these purposes.
+
+    `custodian` and `recipient` are an ODS code, an organisation type, or `*`. `sensitivities` are those that
+    the agreement names; an item with a sensitivity that it does not name is not shared by it.
+    """
+
+    id: str
+    custodian: str
+    recipient: str
+    roles: frozenset[str]
+    categories: frozenset[str]
+    purposes: frozenset[str]
+    because: str
+    sensitivities: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class RelationshipRule:
+    """A kind of legitimate relationship and how many days it outlives its end."""
+
+    kind: str  # caseload, registered-practice, encounter, referral
+    grace_days: int
+    because: str
+
+
+@dataclass(frozen=True)
+class LabelRule:
+    """Puts a category, sensitivities or both on what matches. First match wins for the category; sensitivities add up."""
+
+    id: str
+    because: str
+    category: str = ""
+    sensitivities: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # names of sources; empty: any
+    types: tuple[str, ...] = ()  # FHIR types; empty: any
+    codes: frozenset[tuple[str, str]] = frozenset()  # (system, code) anywhere in code, category, type; empty: any
+
+
+@dataclass(frozen=True)
+class Linking:
+    """Fellegi-Sunter weights: [field][level] -> log2(m/u); and the two thresholds."""
+
+    upper: float
+    lower: float
+    weights: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Survivorship:
+    """For an element of the golden Patient: sources in order of trust, and how to choose among equals."""
+
+    element: str  # name, birthDate, address, telecom, generalPractitioner, ...
+    sources: tuple[str, ...]
+    choose: str = "latest"  # latest, all
+
+
+@dataclass(frozen=True)
+class Words:
+    """What this place calls things, and what it may say of what it withholds."""
+
+    service_name: str
+    place_name: str
+    withheld_notice: str  # empty: this place says nothing
+    help_contact: str
+    tell_withheld: bool = True
+
+
+@dataclass(frozen=True)
+class Place:
+    name: str
+    folder: Path
+    words: Words
+    organisations: Mapping[Ods, Organisation]
+    roles: Mapping[str, Role]
+    staff: Mapping[UserId, Staff]
+    sources: tuple[SourceEntry, ...]
+    agreements: tuple[Agreement, ...]
+    relationships: Mapping[str, RelationshipRule]
+    labels: tuple[LabelRule, ...]
+    linking: Linking
+    survivorship: tuple[Survivorship, ...]
+    categories: Mapping[str, str]  # id -> label on pages
+
+    def source(self, name: str) -> SourceEntry:
+        """The source of that name. Raises KeyError."""
+        return next(entry for entry in self.sources if entry.name == name)

@@ -1,0 +1,56 @@
+"""A question about the record, and its answer, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from carelink.ids import Ods, PersonKey, ResourceKey
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One search parameter with the values that are tried by OR: `identifier`, `code`, `date` with `ge2026-01-01`, ..."""
+
+    parameter: str
+    values: tuple[str, ...]
+    modifier: str = ""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Resources of these types (none: any) about this person (None: anyone), by all of the criteria (AND)."""
+
+    types: tuple[str, ...] = ()
+    person: PersonKey | None = None
+    criteria: tuple[Criterion, ...] = ()
+    sort: str = "-clinical"  # clinical, last_updated, either with a minus for newest first; ties by key
+    count: int = 50
+    after: str = ""  # the `next` of the page before
+    sources: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    since: datetime | None = None  # clinical date at or after
+    until: datetime | None = None
+    goldens: bool | None = None  # True: only golden Patients; False: only what sources sent; None: both
+
+
+@dataclass(frozen=True)
+class Row:
+    """One current version, as it may be seen: `body` is the canonical JSON text, already redacted where it must be."""
+
+    key: ResourceKey
+    type: str
+    person: PersonKey | None
+    version: int
+    last_updated: datetime
+    clinical: datetime | None
+    source: str
+    custodian: Ods
+    category: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: tuple[Row, ...]
+    next: str = ""  # empty: there are no more
