@@ -46,7 +46,9 @@ user = Table(
     metadata,
     Column("id", Text, primary_key=True),  # the `sub` of the identity provider
     Column("name", Text, nullable=False),
-    Column("identifiers", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # "system|value": worker ids at sources
+    Column(
+        "identifiers", ARRAY(Text), nullable=False, server_default=text("'{}'")
+    ),  # "system|value": worker ids at sources
     Column("person", Uuid),  # set where the user is the person themselves
     Column("active", Boolean, nullable=False, server_default=text("true")),
 )

@@ -1,0 +1,156 @@
+"""What each file of a place pack may hold: one marshmallow schema a kind of entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+PURPOSES = ("TREAT", "ETREAT", "CAREMGT", "BTG", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT")  # v3-ActReason
+MAY = ("see-restricted", "decide-links", "read-audit", "explain", "see-quarantine", "break-glass")
+RELATIONSHIPS = ("caseload", "registered-practice", "encounter", "referral")
+FIELDS = ("name", "given", "family", "birth_date", "gender", "postcode", "address", "telephone", "nhs_number")
+
+_id = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", error="must be letters, digits, dots and dashes, no spaces")
+_ods = validate.Regexp(r"^[A-Z0-9]{3,10}$", error="must be an organisation code: capitals and digits, at least three")
+_some = validate.Length(min=1, error="must not be empty")
+_positive = validate.Range(min=1, error="must be 1 or more")
+
+
+def _text(**options: Any) -> fields.String:
+    return fields.String(required=True, validate=_some, **options)
+
+
+def _optional() -> fields.String:
+    return fields.String(load_default="")
+
+
+def _names(*, required: bool = True, allowed: tuple[str, ...] = ()) -> fields.List:
+    checks: list[Any] = [_some] if required else []
+    inner = fields.String(validate=validate.OneOf(allowed) if allowed else [])
+    return fields.List(inner, required=required, validate=checks, **({} if required else {"load_default": list}))
+
+
+class PlaceFile(Schema):
+    service_name = _text()
+    place_name = _text()
+    help_contact = _text()
+    withheld_notice = fields.String(required=True)
+    tell_withheld = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    categories = fields.Dict(keys=fields.String(validate=_id), values=fields.String(validate=_some), required=True)
+
+
+class OrganisationEntry(Schema):
+    ods = fields.String(required=True, validate=_ods)
+    name = _text()
+    type = fields.String(required=True, validate=_id)
+
+
+class RoleEntry(Schema):
+    id = fields.String(required=True, validate=_id)
+    label = _text()
+    purposes = _names(allowed=PURPOSES)
+    may = _names(required=False, allowed=MAY)
+
+
+class StaffEntry(Schema):
+    id = fields.String(required=True, validate=_id)
+    name = _text()
+    organisation = fields.String(required=True, validate=_ods)
+    role = _text()
+    team = _optional()
+    email = _optional()
+    identifiers = fields.List(
+        fields.String(validate=validate.Regexp(r"^\S+\|\S+$", error='must be "system|value"')), load_default=list
+    )
+
+
+class SourceFileEntry(Schema):
+    name = fields.String(required=True, validate=_id)
+    label = _text()
+    kind = fields.String(required=True, validate=_id)
+    organisation = fields.String(required=True, validate=_ods)
+    order = fields.Integer(required=True, strict=True, validate=_positive)
+    every_minutes = fields.Integer(required=True, strict=True, validate=_positive)
+    stale_after_minutes = fields.Integer(required=True, strict=True, validate=_positive)
+    url = _optional()
+    secret_env = _optional()
+    timeout = fields.Float(load_default=10.0, validate=validate.Range(min=0, min_inclusive=False))
+    options = fields.Dict(load_default=dict)
+
+
+class AgreementEntry(Schema):
+    id = fields.String(required=True, validate=_id)
+    custodian = _text()
+    recipient = _text()
+    roles = _names()
+    categories = _names()
+    purposes = _names(allowed=PURPOSES)
+    because = _text()
+    sensitivities = _names(required=False)
+
+
+class RelationshipEntry(Schema):
+    kind = fields.String(required=True, validate=validate.OneOf(RELATIONSHIPS))
+    grace_days = fields.Integer(required=True, strict=True, validate=validate.Range(min=0, error="must be 0 or more"))
+    because = _text()
+
+
+class LabelEntry(Schema):
+    id = fields.String(required=True, validate=_id)
+    because = _text()
+    category = _optional()
+    sensitivities = _names(required=False)
+    sources = _names(required=False)
+    types = _names(required=False)
+    codes = fields.List(
+        fields.List(fields.String(), validate=validate.Length(equal=2, error="must be [system, code]")),
+        load_default=list,
+    )
+
+
+class LinkingFile(Schema):
+    upper = fields.Float(required=True)
+    lower = fields.Float(required=True)
+    weights = fields.Dict(
+        keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Float()), required=True
+    )
+
+
+class SurvivorshipEntry(Schema):
+    element = _text()
+    sources = _names()
+    choose = fields.String(load_default="latest", validate=validate.OneOf(("latest", "all")))
+
+
+# file -> [(name of its array of tables, schema)]; a name of "" is the file itself.
+FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
+    "place.toml": (("", PlaceFile),),
+    "organisations.toml": (("organisation", OrganisationEntry),),
+    "staff.toml": (("role", RoleEntry), ("staff", StaffEntry)),
+    "sources.toml": (("source", SourceFileEntry),),
+    "agreements.toml": (("agreement", AgreementEntry),),
+    "relationships.toml": (("relationship", RelationshipEntry),),
+    "labels.toml": (("label", LabelEntry),),
+    "linking.toml": (("", LinkingFile),),
+    "survivorship.toml": (("element", SurvivorshipEntry),),
+}
+
+
+def wrongs(schema: type[Schema], entry: object) -> tuple[dict[str, Any], dict[tuple[str | int, ...], str]]:
+    """The entry as the schema reads it, and what is wrong with it: key path -> why."""
+    try:
+        return dict(schema().load(entry)), {}  # type: ignore[arg-type]
+    except ValidationError as error:
+        return {}, dict(_flat(error.normalized_messages(), ()))
+
+
+def _flat(messages: object, path: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], str]]:
+    if isinstance(messages, Mapping):
+        return [
+            pair
+            for key, inner in messages.items()
+            for pair in _flat(inner, path if key in ("key", "value", "_schema") else (*path, key))
+        ]
+    return [(path, " ".join(str(message) for message in messages))]  # type: ignore[union-attr]

@@ -1,0 +1,110 @@
+"""Typed settings from the environment. A wrong one stops the start with one line that names its key."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from carelink.errors import Invalid
+
+PLACES = Path(__file__).resolve().parent.parent / "config" / "places"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that differs between installations of the same place."""
+
+    place: Path = PLACES / "example"
+    database_url: str = ""  # empty: the embedded PostgreSQL
+    redis_url: str = ""  # empty: a child redis-server where there is one, else the worker without Redis
+    secret_key: str = ""
+    base_url: str = "http://127.0.0.1:8000"
+    oidc_issuer: str = ""
+    oidc_client_id: str = "carelink"
+    oidc_client_secret: str = ""
+    session_minutes: int = 30
+    cohort: Path | None = None  # file of NHS numbers, one a line, to ask the per-person sources about
+    web_workers: int = 2
+    cookie_secure: bool = False
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError("must be 1 or more")
+    return value
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise ValueError("is not a folder")
+    return path
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError("is not a file")
+    return path
+
+
+def _yes(text: str) -> bool:
+    if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
+        raise ValueError("must be true or false")
+    return text.lower() in ("1", "true", "yes")
+
+
+def _postgres(text: str) -> str:
+    if not text.startswith(("postgresql://", "postgresql+psycopg://")):
+        raise ValueError("must start with postgresql://")
+    return text
+
+
+def _redis(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return text
+
+
+def _http(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return text.rstrip("/")
+
+
+# Environment key -> field and how its text is read.
+KEYS: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "CARELINK_PLACE": ("place", _folder),
+    "CARELINK_DATABASE_URL": ("database_url", _postgres),
+    "CARELINK_REDIS_URL": ("redis_url", _redis),
+    "CARELINK_SECRET_KEY": ("secret_key", str),
+    "CARELINK_BASE_URL": ("base_url", _http),
+    "CARELINK_OIDC_ISSUER": ("oidc_issuer", _http),
+    "CARELINK_OIDC_CLIENT_ID": ("oidc_client_id", str),
+    "CARELINK_OIDC_CLIENT_SECRET": ("oidc_client_secret", str),
+    "CARELINK_SESSION_MINUTES": ("session_minutes", _whole),
+    "CARELINK_COHORT": ("cohort", _file),
+    "CARELINK_WEB_WORKERS": ("web_workers", _whole),
+    "CARELINK_COOKIE_SECURE": ("cookie_secure", _yes),
+}
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process. Raises `Invalid` with the key as its place."""
+    values: dict[str, object] = {}
+    for key, (name, read) in KEYS.items():
+        if text := environ.get(key, ""):
+            try:
+                values[name] = read(text)
+            except ValueError as wrong:
+                raise Invalid(key, str(wrong)) from wrong
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def redis_server() -> str | None:
+    """The path of a `redis-server` that can be run as a child, or None."""
+    return shutil.which("redis-server")
