@@ -69,6 +69,7 @@ client = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("organisation", Text, ForeignKey("organisation.ods"), nullable=False),
+    Column("role", Text, nullable=False),  # what kind of worker it asks as
     Column("secret_hash", Text, nullable=False, server_default=""),
     Column("scopes", Text, nullable=False, server_default=""),
     Column("active", Boolean, nullable=False, server_default=text("true")),
@@ -94,6 +95,7 @@ person_trait = Table(
     Column("person", Uuid, nullable=False),
     Column("nhs_number", Text, nullable=False, server_default=""),
     Column("nhs_verified", Boolean, nullable=False, server_default=text("false")),
+    Column("nhs_former", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # superseded numbers
     Column("family", Text, nullable=False, server_default=""),  # folded: lower case, no accents or punctuation
     Column("given", Text, nullable=False, server_default=""),
     Column("birth_date", Text, nullable=False, server_default=""),
@@ -106,7 +108,8 @@ person_trait = Table(
     Index("person_trait_nhs_number", "nhs_number", postgresql_where=text("nhs_number <> ''")),
     Index("person_trait_birth_date", "birth_date", postgresql_where=text("birth_date <> ''")),
     Index("person_trait_postcode", "postcode", postgresql_where=text("postcode <> ''")),
-    Index("person_trait_sounds", "sounds", postgresql_where=text("sounds <> ''")),
+    Index("person_trait_nhs_former", "nhs_former", postgresql_using="gin", postgresql_where=text("nhs_former <> '{}'")),
+    Index("person_trait_sounds", "sounds", "birth_date", postgresql_where=text("sounds <> ''")),
     Index("person_trait_telephone", "telephone", postgresql_where=text("telephone <> ''")),
 )
 

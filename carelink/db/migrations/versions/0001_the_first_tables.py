@@ -160,6 +160,7 @@ def upgrade() -> None:
     sa.Column('person', sa.Uuid(), nullable=False),
     sa.Column('nhs_number', sa.Text(), server_default='', nullable=False),
     sa.Column('nhs_verified', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('nhs_former', postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('family', sa.Text(), server_default='', nullable=False),
     sa.Column('given', sa.Text(), server_default='', nullable=False),
     sa.Column('birth_date', sa.Text(), server_default='', nullable=False),
@@ -171,10 +172,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('patient')
     )
     op.create_index('person_trait_birth_date', 'person_trait', ['birth_date'], unique=False, postgresql_where=sa.text("birth_date <> ''"))
+    op.create_index('person_trait_nhs_former', 'person_trait', ['nhs_former'], unique=False, postgresql_using='gin', postgresql_where=sa.text("nhs_former <> '{}'"))
     op.create_index('person_trait_nhs_number', 'person_trait', ['nhs_number'], unique=False, postgresql_where=sa.text("nhs_number <> ''"))
     op.create_index('person_trait_person', 'person_trait', ['person'], unique=False)
     op.create_index('person_trait_postcode', 'person_trait', ['postcode'], unique=False, postgresql_where=sa.text("postcode <> ''"))
-    op.create_index('person_trait_sounds', 'person_trait', ['sounds'], unique=False, postgresql_where=sa.text("sounds <> ''"))
+    op.create_index('person_trait_sounds', 'person_trait', ['sounds', 'birth_date'], unique=False, postgresql_where=sa.text("sounds <> ''"))
     op.create_index('person_trait_telephone', 'person_trait', ['telephone'], unique=False, postgresql_where=sa.text("telephone <> ''"))
     op.create_table('quarantine',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -275,6 +277,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('organisation', sa.Text(), nullable=False),
+    sa.Column('role', sa.Text(), nullable=False),
     sa.Column('secret_hash', sa.Text(), server_default='', nullable=False),
     sa.Column('scopes', sa.Text(), server_default='', nullable=False),
     sa.Column('active', sa.Boolean(), server_default=sa.text('true'), nullable=False),
@@ -315,6 +318,7 @@ def downgrade() -> None:
     op.drop_index('person_trait_postcode', table_name='person_trait', postgresql_where=sa.text("postcode <> ''"))
     op.drop_index('person_trait_person', table_name='person_trait')
     op.drop_index('person_trait_nhs_number', table_name='person_trait', postgresql_where=sa.text("nhs_number <> ''"))
+    op.drop_index('person_trait_nhs_former', table_name='person_trait', postgresql_using='gin', postgresql_where=sa.text("nhs_former <> '{}'"))
     op.drop_index('person_trait_birth_date', table_name='person_trait', postgresql_where=sa.text("birth_date <> ''"))
     op.drop_table('person_trait')
     op.drop_index('person_link_person', table_name='person_link')

@@ -1,0 +1,65 @@
+"""The CapabilityStatement: what this server really does, from the same tables that do it (FHIR R4 3.1.0.12)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+# type -> interactions, search parameters (name, type, words), operations (name, definition)
+RESOURCES: dict[str, dict[str, Any]] = {
+    "Patient": {
+        "interactions": ("read", "search-type"),
+        "parameters": (("identifier", "token", "NHS number or a local identifier, as system|value"),),
+        "operations": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),),
+    }
+}
+
+
+def statement(base: str, version: str, at: datetime) -> dict[str, Any]:
+    """The body of `GET [base]/metadata`."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": at.isoformat(),
+        "kind": "instance",
+        "software": {"name": "CareLink", "version": version},
+        "implementation": {"description": "CareLink shared record", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [{"mode": "server", "security": _security(base), "resource": [_resource(name) for name in RESOURCES]}],
+    }
+
+
+def _security(base: str) -> dict[str, Any]:
+    token = base.removesuffix("/fhir/R4") + "/oauth2/token"
+    return {
+        "service": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                        "code": "SMART-on-FHIR",
+                    }
+                ]
+            }
+        ],
+        "extension": [
+            {
+                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                "extension": [{"url": "token", "valueUri": token}],
+            }
+        ],
+    }
+
+
+def _resource(name: str) -> dict[str, Any]:
+    rules = RESOURCES[name]
+    return {
+        "type": name,
+        "interaction": [{"code": code} for code in rules["interactions"]],
+        "versioning": "versioned",
+        "searchParam": [
+            {"name": parameter, "type": kind, "documentation": words} for parameter, kind, words in rules["parameters"]
+        ],
+        "operation": [{"name": operation, "definition": url} for operation, url in rules["operations"]],
+    }

@@ -1,0 +1,74 @@
+"""Systems that may ask: registered clients, each of one organisation and one role (RFC 6749 section 2)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from authlib.oauth2.rfc6749 import ClientMixin
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from carelink.db.tables import client
+from carelink.errors import Invalid
+from carelink.ids import Ods
+from carelink.place import Place
+
+SCOPES = ("system/Patient.rs", "system/*.rs")  # SMART 2.2 scopes that this server gives
+
+
+def _digest(secret: str) -> str:
+    """A secret is 256 random bits, so one round of SHA-256 is enough: there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Client(ClientMixin):  # type: ignore[misc]  # Authlib carries no types
+    """A registered client, in the form that Authlib asks."""
+
+    id: str
+    organisation: Ods
+    role: str
+    secret_hash: str
+    scopes: str
+
+    def get_client_id(self) -> str:
+        return self.id
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        allowed = self.scopes.split()
+        return " ".join(one for one in (scope or "").split() if one in allowed)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        return hmac.compare_digest(self.secret_hash, _digest(client_secret))
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        return method in ("client_secret_basic", "client_secret_post")
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type == "client_credentials"
+
+
+def find(conn: Connection, id_: str) -> Client | None:
+    """The active client of that id, or None."""
+    row = conn.execute(select(client).where(client.c.id == id_, client.c.active)).one_or_none()
+    return row and Client(row.id, Ods(row.organisation), row.role, row.secret_hash, row.scopes)
+
+
+def register(
+    conn: Connection, place: Place, id_: str, organisation: str, role: str, scopes: str, secret: str = ""
+) -> str:
+    """Register (or change) a client; gives its secret, which is not kept. Raises `Invalid` for what the place doesn't know."""
+    if organisation not in place.organisations:
+        raise Invalid("--organisation", f"the place has no organisation {organisation}")
+    if role not in place.roles:
+        raise Invalid("--role", f"the place has no role {role}; it has {', '.join(sorted(place.roles))}")
+    if unknown := set(scopes.split()) - set(SCOPES):
+        raise Invalid("--scopes", f"not given here: {', '.join(sorted(unknown))}; given are {', '.join(SCOPES)}")
+    secret = secret or secrets.token_urlsafe(32)
+    row = {"name": id_, "organisation": organisation, "role": role, "scopes": scopes, "secret_hash": _digest(secret)}
+    statement = insert(client).values(id=id_, active=True, **row)
+    conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_={**row, "active": True}))
+    return secret
