@@ -230,9 +230,18 @@ def _seconds(retry_after: str) -> float:
 
 def _why_malformed(body: bytes, wrong: Exception) -> str:
     if isinstance(wrong, UnicodeDecodeError):
-        return f"not UTF-8 at byte {wrong.start}"
+        return f"not UTF-8 (byte {_first_not_utf8(body)})"
     if isinstance(wrong, RecursionError):
         return "nested too deeply"
     if not body:
         return "the answer is empty"
-    return str(wrong)
+    return str(wrong) if "byte" in str(wrong) else f"{wrong} (byte {len(body)})"
+
+
+def _first_not_utf8(body: bytes) -> int:
+    """Where in the whole body: the JSON decoder only says where in its string."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as wrong:
+        return wrong.start
+    return len(body)
