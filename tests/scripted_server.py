@@ -57,6 +57,7 @@ def scripted(answer: Callable[[Asked], Reply]) -> Iterator[Scripted]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet: in two, the second waits 40 ms for a delayed ACK
 
         def _serve(self) -> None:
             parts = urlsplit(self.path)

@@ -1,0 +1,58 @@
+"""How far we have read of one type: the last instant seen, and what was seen of that very instant.
+
+Many resources can share an instant, and a page may end among them. So the search asks again *from* that instant, and
+the ids that were read already are left out: nothing is lost and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`since` as the source wrote it; empty: from the start."""
+
+    since: str = ""
+    ids: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, saved: Any) -> Self:
+        """The mark that a cursor holds."""
+        return cls(saved["since"], frozenset(saved["ids"])) if saved else cls()
+
+    def saved(self) -> Mapping[str, Any]:
+        """The mark as a cursor holds it."""
+        return {"since": self.since, "ids": sorted(self.ids)}
+
+    @property
+    def instant(self) -> datetime:
+        """The instant of `since`."""
+        return instant_of(self.since) or LONG_AGO
+
+    def seen(self, id_: str, last_updated: str) -> bool:
+        """Whether it was read already."""
+        return id_ in self.ids and instant_of(last_updated) == self.instant
+
+    def past(self, id_: str, last_updated: str) -> Mark:
+        """The mark after that resource. One without a usable lastUpdated, or an earlier one, moves nothing."""
+        at = instant_of(last_updated)
+        if at is None or at < self.instant:
+            return self
+        if at == self.instant:
+            return Mark(self.since, self.ids | {id_})
+        return Mark(last_updated, frozenset({id_}))
+
+
+def instant_of(text: str) -> datetime | None:
+    """The FHIR instant, or None where it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
