@@ -24,6 +24,7 @@ Json = dict[str, Any]
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({"deceased": ("deceasedBoolean", "deceasedDateTime")})
 # What tells where a restricted person is: PDS gives none of it, so no other source may either.
 _LOCATING = frozenset({"address", "telecom", "generalPractitioner"})
+_MAY_BE_OLD = frozenset({"identifier", "address", "telecom"})  # a former name is kept: people are looked for by it
 
 
 def compose(
@@ -99,7 +100,14 @@ def _put(body: Json, rule: Survivorship, records: Sequence[SourceRecord]) -> Non
 def _stated(element: str, records: Sequence[SourceRecord]) -> tuple[str, list[tuple[SourceRecord, Any]]]:
     """The FHIR element, and each record that has it with what it says."""
     names = _CHOICES.get(element, (element,))
-    return names[0], [(one, one.body[name]) for one in records for name in names if name in one.body]
+    return names[0], [(one, _current(element, one.body[name])) for one in records for name in names if name in one.body]
+
+
+def _current(element: str, stated: Any) -> Any:
+    """Without what is said to be over: superseded NHS numbers, former addresses, dead telephones."""
+    if element not in _MAY_BE_OLD:
+        return stated
+    return [one for one in stated if one.get("use") != "old"]
 
 
 def _choice(element: str, survivor: Survivor) -> str:

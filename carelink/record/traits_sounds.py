@@ -24,6 +24,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^[eiouy]", "a"),  # Evans, Ivans
         (r"ough", "o"),
         (r"[aeiou]gh(?=t)", "i"),  # Wright, Rite
+        (r"mp(?=[st])", "m"),  # Thompson
         (r"ph", "f"),
         (r"tch", "ch"),
         (r"dg(?=e)", "g"),
