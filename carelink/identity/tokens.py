@@ -75,7 +75,9 @@ class Tokens:
     def _granted(self, claims: dict[str, str]) -> Granted:
         organisation = self.place.organisations.get(Ods(claims["organisation"]))
         if organisation is None or claims["role"] not in self.place.roles:
-            raise Forbidden("The access token speaks for an organisation or role that this place no longer has", "token")
+            raise Forbidden(
+                "The access token speaks for an organisation or role that this place no longer has", "token"
+            )
         requester = Requester(
             user=UserId(f"client:{claims['client_id']}"),
             name=claims["client_id"],
@@ -99,9 +101,7 @@ class Granted:
         return f"system/{type_}.rs" in self.scopes or "system/*.rs" in self.scopes
 
 
-def server(
-    tokens: Tokens, find: Callable[[str], Client | None], clock: Callable[[], datetime]
-) -> AuthorizationServer:
+def server(tokens: Tokens, find: Callable[[str], Client | None], clock: Callable[[], datetime]) -> AuthorizationServer:
     """Authlib's token endpoint over our clients. Tokens carry what they grant, so none is stored."""
     made = AuthorizationServer(query_client=find, save_token=lambda token, request: None)
     made.scopes_supported = list(SCOPES)
