@@ -100,7 +100,8 @@ def _put(body: Json, rule: Survivorship, records: Sequence[SourceRecord]) -> Non
 def _stated(element: str, records: Sequence[SourceRecord]) -> tuple[str, list[tuple[SourceRecord, Any]]]:
     """The FHIR element, and each record that has it with what it says."""
     names = _CHOICES.get(element, (element,))
-    return names[0], [(one, _current(element, one.body[name])) for one in records for name in names if name in one.body]
+    said = [(one, _current(element, one.body[name])) for one in records for name in names if name in one.body]
+    return names[0], [(one, stated) for one, stated in said if stated not in ([], {}, "")]
 
 
 def _current(element: str, stated: Any) -> Any:

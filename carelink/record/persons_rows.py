@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ from carelink.record.traits import Traits
 
 CARELINK = "carelink"  # who made a link that no human made
 _ONE_AT_A_TIME = 7_223_100_001  # pg_advisory_xact_lock: whoever founds, links or parts persons
+
+_TRAITS = tuple(column.name for column in fields(Traits))
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def put_traits(conn: Connection, rows: Mapping[ResourceKey, tuple[PersonKey, Tra
     conn.execute(
         put.on_conflict_do_update(index_elements=["patient"], set_=changing),
         [
-            asdict(traits) | {"patient": patient, "person": of, "nhs_former": list(traits.nhs_former)}
+            {name: getattr(traits, name) for name in _TRAITS}
+            | {"patient": patient, "person": of, "nhs_former": list(traits.nhs_former)}
             for patient, (of, traits) in rows.items()
         ],
     )
@@ -105,7 +108,14 @@ def make_links(conn: Connection, links: Sequence[Link], now: datetime) -> None:
 
 
 def _row(link: Link) -> dict[str, Any]:
-    return asdict(link) | {"method": str(link.method), "fields": dict(link.fields or {})}
+    return {
+        "patient": link.patient,
+        "person": link.person,
+        "method": str(link.method),
+        "weight": link.weight,
+        "fields": dict(link.fields or {}),
+        "made_by": link.made_by,
+    }
 
 
 def undo_links(conn: Connection, patients: Sequence[ResourceKey], by: str, why: str, now: datetime) -> None:
