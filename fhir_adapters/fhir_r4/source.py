@@ -10,8 +10,8 @@ from fhir_adapters.auth import auth_of
 from fhir_adapters.breaker import Breaker
 from fhir_adapters.bundles import BundlePage, pages
 from fhir_adapters.entries import read_entry
-from fhir_adapters.fhir_r4.marks import Mark, instant_of
 from fhir_adapters.http import Client, Params
+from fhir_adapters.marks import Mark, Reading
 from fhir_adapters.source import Batch, Cursor, Item, Rejected, SourceFailed, SourceSettings, Wanted
 
 # What others refer to comes first, so that what refers to a person finds them linked already.
@@ -68,50 +68,33 @@ class FhirR4:
         done = 0
         with Client(self.settings, auth=self._auth, breaker=self._breaker) as client:
             for type_ in self._types:
+                before = done
                 for batch in self._type(client, type_, marks):
                     done += len(batch.items) + len(batch.rejected)
-                    yield Batch(batch.items, batch.cursor, batch.rejected, done, batch.total)
+                    total = None if batch.total is None else max(done, before + batch.total)
+                    yield Batch(batch.items, batch.cursor, batch.rejected, done, total)
 
     def _type(self, client: Client, type_: str, marks: dict[str, Mark]) -> Iterator[Batch]:
         start = marks.get(type_, Mark())
-        reading = _Reading(start)
+        reading = Reading(start)
         params = _search(start, int(self.settings.options.get("page_size", 200)))
         for page in _pages(client, type_, params, optional=type_ not in self._must):
-            items, bad = reading.read(page, type_)
-            marks[type_] = reading.safe_mark(page.last)
-            if items or bad or reading.disorder:
-                yield Batch(items, {name: mark.saved() for name, mark in marks.items()}, bad, total=page.total)
+            new = _new(page, type_, reading)
+            marks[type_] = reading.mark(page.last)
+            if new.items or new.rejected or reading.disorder:
+                saved = {name: mark.saved() for name, mark in marks.items()}
+                yield Batch(new.items, saved, new.rejected, total=page.total)
 
 
-class _Reading:
-    """One type while it is read: from where, how far, and whether the server kept to the order that we asked for."""
+def _new(page: BundlePage, type_: str, reading: Reading) -> Batch:
+    """What is on the page and was not read before."""
+    read = [read_entry(entry, type_) for entry in page.entries]
+    items = tuple(one for one in read if isinstance(one, Item) and _is_new(one, type_, reading))
+    return Batch(items, {}, tuple(one for one in read if isinstance(one, Rejected)))
 
-    def __init__(self, start: Mark) -> None:
-        self._start = start
-        self._mark = start
-        self.disorder = False
 
-    def read(self, page: BundlePage, type_: str) -> tuple[tuple[Item, ...], tuple[Rejected, ...]]:
-        """What is new on the page."""
-        read = [self._entry(entry, type_) for entry in page.entries]
-        items = tuple(one for one in read if isinstance(one, Item))
-        return items, tuple(one for one in read if isinstance(one, Rejected))
-
-    def safe_mark(self, last: bool) -> Mark:
-        """The mark to go on from. A server that does not sort makes that the start, until its last page was read."""
-        return self._start if self.disorder and not last else self._mark
-
-    def _entry(self, entry: Any, type_: str) -> Item | Rejected | None:
-        one = read_entry(entry, type_)
-        if not isinstance(one, Item) or one.type != type_:
-            return one
-        changed = _last_updated(one.body)
-        if self._start.seen(one.source_id, changed):
-            return None
-        at = instant_of(changed)
-        self.disorder = self.disorder or (at is not None and at < self._mark.instant)
-        self._mark = self._mark.past(one.source_id, changed)
-        return one
+def _is_new(one: Item, type_: str, reading: Reading) -> bool:
+    return one.type != type_ or reading.is_new(one.source_id, _last_updated(one.body))
 
 
 def _search(start: Mark, page_size: int) -> Params:

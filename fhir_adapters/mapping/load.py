@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fhir_adapters.exact_json import ExactDecimal
+from fhir_adapters.mapping.api import Api, api_of
 from fhir_adapters.mapping.cells import Words
 from fhir_adapters.mapping.codes import code_maps
 from fhir_adapters.mapping.dates import DateForms, unknown_form
@@ -31,7 +32,7 @@ class SourceMapping:
     encoding: str
     separator: str
     digest: str  # of the file and its code maps: another mapping means reading everything again
-    api: Mapping[str, Any]  # how a REST source pages; understood by council_rest
+    api: Api
 
 
 def load(path: Path) -> SourceMapping:
@@ -44,9 +45,10 @@ def load(path: Path) -> SourceMapping:
     words = Words(codes, _dates(written, problems), references(tables))
     blank = frozenset(_texts(written, "blank", [], problems))
     made = tuple(table_of(name, one, blank, words, problems) for name, one in tables.items())
+    api = api_of(written.get("api", {}), problems)
     encoding, separator = _encoding(written, problems), _separator(written, problems)
     problems.stop_if_any()
-    return SourceMapping(path.name, made, encoding, separator, _digest(path, written), written.get("api", {}))
+    return SourceMapping(path.name, made, encoding, separator, _digest(path, written), api)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Problems]:

@@ -19,7 +19,7 @@ def check_shape(type_: str, written: Mapping[str, Any], problems: Problems, key:
     """Notes each element that the FHIR type does not have, and each that is a list and should not be, or the reverse."""
     try:
         model = get_fhir_model_class(type_)
-    except KeyError:
+    except (KeyError, ValueError):
         problems.add(key, f"{type_} is no type of FHIR R4")
         return
     _check(model, written, problems, key)

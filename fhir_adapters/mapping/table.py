@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from fhir_adapters.mapping.cells import BadCell, as_id
 from fhir_adapters.mapping.tree import Condition, Group, Row, Template
@@ -47,7 +46,7 @@ class Table:
     may_be_missing: bool = False  # the whole file may be
     duplicates: str = "last"
     refers_to: frozenset[str] = frozenset()  # names of the tables that its rows refer to
-    options: Mapping[str, Any] = field(default_factory=dict)  # what only its kind of source understands
+    rows: str | None = None  # where this endpoint's answers keep their rows, where it is not as [api] says
 
     @cached_property
     def required(self) -> frozenset[str]:

@@ -15,7 +15,7 @@ from fhir_adapters.mapping.tree import Group, Template
 
 Sections = Mapping[str, Any]
 
-_SETTINGS = {"file", "path", "optional", "may_be_missing", "duplicates", "api"}
+_SETTINGS = {"file", "path", "optional", "may_be_missing", "duplicates", "rows"}
 _OF_RULE = {"id", "when", "unless"}
 _DUPLICATES = ("last", "first", "reject")
 _ONE_COLUMN = re.compile(r"([^{}]*)\{[^{}|]*\}([^{}]*)")
@@ -59,7 +59,7 @@ def table_of(name: str, written: Sections, blank: frozenset[str], words: Words, 
         bool(written.get("may_be_missing", False)),
         duplicates,
         frozenset(_referred(written)) - {name},
-        written.get("api", {}),
+        written.get("rows"),
     )
 
 

@@ -139,10 +139,10 @@ def test_a_pull_that_breaks_off_goes_on_at_the_batch_that_was_not_stored(server:
         return reply({}, 500) if len(server.asked) == 30 else pds(asked)
 
     server.answer = fails_at_the_thirtieth
-    batches = []
-    with pytest.raises(SourceFailed, match="^pds: answered 500$"):
-        for batch in Pds(SourceSettings("pds", "pds", "X26", server.url, attempts=1)).pull(None, people(60), NOW):
-            batches.append(batch)
+    pulling = Pds(SourceSettings("pds", "pds", "X26", server.url, attempts=1)).pull(None, people(60), NOW)
+    batches = [next(pulling)]
+    with pytest.raises(SourceFailed, match=r"^pds: answered 500$"):
+        next(pulling)
     assert [batch.done for batch in batches] == [25]
     server.answer = pds
     server.asked.clear()

@@ -1,6 +1,6 @@
-"""How far we have read of one type: the last instant seen, and what was seen of that very instant.
+"""How far we have read what a source gives in the order of change: the last instant, and what was seen of that instant.
 
-Many resources can share an instant, and a page may end among them. So the search asks again *from* that instant, and
+Many rows can share an instant, and a page may end among them. So the next question asks again *from* that instant, and
 the ids that were read already are left out: nothing is lost and nothing comes twice.
 """
 
@@ -56,3 +56,25 @@ def instant_of(text: str) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo else None
+
+
+class Reading:
+    """One type or endpoint while it is read: from where, how far, and whether the source kept to the order of change."""
+
+    def __init__(self, start: Mark) -> None:
+        self._start = start
+        self._mark = start
+        self.disorder = False
+
+    def is_new(self, id_: str, last_updated: str) -> bool:
+        """Whether it was not read by an earlier pull; it counts as read from now on."""
+        if self._start.seen(id_, last_updated):
+            return False
+        at = instant_of(last_updated)
+        self.disorder = self.disorder or (at is not None and at < self._mark.instant)
+        self._mark = self._mark.past(id_, last_updated)
+        return True
+
+    def mark(self, last: bool) -> Mark:
+        """The mark to go on from. A source that does not sort makes that the start, until its last page was read."""
+        return self._start if self.disorder and not last else self._mark
