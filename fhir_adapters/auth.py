@@ -120,16 +120,34 @@ class ClientAssertion(httpx.Auth):
             raise SourceFailed(self._source, why) from wrong
 
 
-def auth_of(settings: SourceSettings, usual: str) -> httpx.Auth | None:
-    """What the source's options say (`auth`: api-key, bearer or none), else the usual way of its kind.
+WAYS = ("api-key", "bearer", "client-assertion", "none")
 
-    None where there is no secret. Raises SourceFailed for a way that is not known.
+
+def auth_of(settings: SourceSettings, usual: str) -> httpx.Auth | None:
+    """What the source's options say (`auth`, one of `WAYS`), else the usual way of its kind.
+
+    `client-assertion` needs the options token_url, client_id and key_id, and a PEM private key as the secret.
+    None where there is no secret. Raises SourceFailed for a way that is not known or not fully set.
     """
     way = settings.options.get("auth", usual)
-    if way not in ("api-key", "bearer", "none"):
-        raise SourceFailed(settings.name, f"options.auth = {way!r} is not known: api-key, bearer or none")
+    if way not in WAYS:
+        raise SourceFailed(settings.name, f"options.auth = {way!r} is not known: {', '.join(WAYS)}")
     if way == "none" or not settings.secret:
         return None
     if way == "bearer":
         return Bearer(settings.secret)
+    if way == "client-assertion":
+        return _client_assertion(settings)
     return ApiKey(settings.secret, settings.options.get("api_key_header", "X-API-Key"))
+
+
+def _client_assertion(settings: SourceSettings) -> ClientAssertion:
+    missing = [name for name in ("token_url", "client_id", "key_id") if not settings.options.get(name)]
+    if missing:
+        raise SourceFailed(settings.name, f"auth = 'client-assertion' needs options.{', options.'.join(missing)}")
+    try:
+        key = RSAKey.import_key(settings.secret)
+    except ValueError as wrong:
+        raise SourceFailed(settings.name, "its secret must be an RSA private key in PEM form") from wrong
+    token_url, client_id, key_id = (settings.options[name] for name in ("token_url", "client_id", "key_id"))
+    return ClientAssertion(settings.name, token_url, client_id, key, key_id)

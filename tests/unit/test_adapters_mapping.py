@@ -1,5 +1,6 @@
 """What a mapping file can say, and what a row becomes by it."""
 
+import re
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -301,3 +302,23 @@ def test_all_mistakes_are_said_at_once_in_the_order_of_their_lines(tmp_path: Pat
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(MappingWrong, match=r"none\.toml: can't be read: No such file"):
         load(tmp_path / "none.toml")
+
+
+def test_the_first_example_of_the_documentation_works(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text()
+    header, row = re.findall(r"^    (P.*)$", text, re.MULTILINE)
+    path = tmp_path / "northdale.toml"
+    path.write_text(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[0])
+    cells = dict(zip(header.split(","), row.split(","), strict=True))
+    (patient,) = load(path).tables[0].map(cells, "people.csv:2", row).items
+    assert patient.body == {
+        "resourceType": "Patient",
+        "id": "P100",
+        "name": [{"use": "official", "family": "Archer", "given": ["Ann"]}],
+        "birthDate": "1950-02-03",
+        "gender": "female",
+        "identifier": [
+            {"system": "https://northdale.example/person", "value": "P100"},
+            {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"},
+        ],
+    }

@@ -13,6 +13,8 @@ def test_a_known_kind_gets_its_adapter() -> None:
     assert isinstance(make(SourceSettings("hospital", "fhir_r4", "RDV", "https://hospital.example")), FhirR4)
 
 
+ASSERTED = {"auth": "client-assertion", "token_url": "https://a.example", "client_id": "c", "key_id": "k"}
+
 # the settings | the line
 WRONG = [
     (
@@ -26,7 +28,15 @@ WRONG = [
     ),
     (
         SourceSettings("h", "fhir_r4", "RDV", options={"auth": "magic"}),
-        "h: options.auth = 'magic' is not known: api-key, bearer or none",
+        "h: options.auth = 'magic' is not known: api-key, bearer, client-assertion, none",
+    ),
+    (
+        SourceSettings("p", "pds", "X26", secret="s", options={"auth": "client-assertion", "key_id": "k"}),
+        "p: auth = 'client-assertion' needs options.token_url, options.client_id",
+    ),
+    (
+        SourceSettings("p", "pds", "X26", secret="s", options=ASSERTED),
+        "p: its secret must be an RSA private key in PEM form",
     ),
 ]
 
