@@ -17,6 +17,7 @@ import stamina
 from fhir_adapters import exact_json
 from fhir_adapters.breaker import Breaker
 from fhir_adapters.source import SourceFailed, SourceSettings
+from fhir_adapters.tls import tls_of
 
 # httpx writes every URL to its log at INFO: an NHS number in a source's path must not get there.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -51,6 +52,7 @@ class Client:
 
     A connection error, a timeout, 429 and 5xx are tried again, `settings.attempts` times in all. A POST is tried
     again as a GET is: sources are asked, never told. Redirects are not followed: they would carry our key elsewhere.
+    Options of every HTTP source: `proxy`, `ca_file`, `client_certificate`, `client_key`.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class Client:
             auth=auth,
             timeout=httpx.Timeout(settings.timeout, connect=min(settings.timeout, 5.0)),
             follow_redirects=False,
+            verify=tls_of(settings),
+            proxy=settings.options.get("proxy"),
             trust_env=False,  # a proxy of the environment must not see patient data unasked
         )
 

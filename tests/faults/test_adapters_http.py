@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -52,6 +53,22 @@ def test_each_fault_of_a_source_ends_as_one_clear_line(answer: Reply, line: str,
     assert failed.value.why == line
     assert failed.value.source == "hospital"
     assert len(server.asked) == times
+
+
+def test_an_answer_that_only_drips_ends_at_the_timeout_too() -> None:
+    seconds = count(0, 1)
+    with (
+        asking(lambda asked: reply({"a": "slowly"}), clock=lambda: next(seconds)) as (client, server),
+        pytest.raises(SourceFailed, match=r"the answer did not end in 0\.5 s"),
+    ):
+        client.get("Patient")
+    assert len(server.asked) == 2
+
+
+def test_a_certificate_that_is_not_there_is_said() -> None:
+    settings = replace(SETTINGS, url="https://spine.example", options={"client_certificate": "/nowhere.pem"})
+    with pytest.raises(SourceFailed, match="names no usable PEM file"):
+        Client(settings)
 
 
 def test_a_source_that_is_down_is_not_reachable() -> None:
