@@ -9,13 +9,15 @@ from typing import Any
 
 from fhir_adapters.mapping.cells import Words, converter
 from fhir_adapters.mapping.problems import CellWrong, Key, Problems
-from fhir_adapters.mapping.tree import ANYTHING, Cell, Condition, Constant, Group, Listed, Node, Template
+from fhir_adapters.mapping.tree import ANYTHING, Cell, Choice, Condition, Constant, Group, Listed, Node, Template
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def plant(written: Any, words: Words, problems: Problems, key: Key) -> Node:
-    """The node of an element: a table becomes a group, an array a list, text a template, the rest a constant."""
+    """The node of an element: tables become groups, arrays lists, text a template, the rest constants."""
+    if isinstance(written, Mapping) and "choose" in written:
+        return _choice(written["choose"], words, problems, (*key, "choose"))
     if isinstance(written, Mapping):
         return _group(written, words, problems, key)
     if isinstance(written, list):
@@ -55,6 +57,20 @@ def _group(written: Mapping[str, Any], words: Words, problems: Problems, key: Ke
     elements = {name: one for name, one in written.items() if name not in ("when", "unless")}
     fields = tuple((name, plant(one, words, problems, (*key, name))) for name, one in elements.items())
     return Group(fields, condition(written, problems, key))
+
+
+def _choice(written: Any, words: Words, problems: Problems, key: Key) -> Choice:
+    options = written if isinstance(written, list) else []
+    if not options or not all(isinstance(one, Mapping) and "be" in one for one in options):
+        problems.add(key, 'must be a list such as [ { when = { Column = "word" }, be = "value" }, { be = "other" } ]')
+        return Choice(())
+    keys = [(*key, f"[{at}]") for at in range(len(options))]
+    return Choice(
+        tuple(
+            (condition(one, problems, here), plant(one["be"], words, problems, (*here, "be")))
+            for one, here in zip(options, keys, strict=True)
+        )
+    )
 
 
 def _cell(inside: str, words: Words, problems: Problems, key: Key) -> Cell:

@@ -37,6 +37,10 @@ def _check(model: type[BaseModel], written: Mapping[str, Any], problems: Problem
 
 
 def _check_value(annotation: Any, value: Any, problems: Problems, key: Key) -> None:
+    if isinstance(value, Mapping) and "choose" in value:
+        for one in value["choose"] if isinstance(value["choose"], list) else ():
+            _check_value(annotation, one.get("be") if isinstance(one, Mapping) else one, problems, key)
+        return
     listed = any(get_origin(one) is list for one in (annotation, *get_args(annotation)))
     if listed != isinstance(value, list):
         problems.add(key, "must be a list, in [ ]" if listed else "must be one value, not a list")

@@ -166,4 +166,27 @@ class Listed:
             yield from node.columns()
 
 
-Node = Constant | Template | Group | Listed
+@dataclass(frozen=True)
+class Choice:
+    """The first of several whose condition holds and that is not empty."""
+
+    options: tuple[tuple[Condition | None, Node], ...]
+
+    @cached_property
+    def from_row(self) -> bool:
+        """Whether a column gives the value; which of several constants it is does not count as one."""
+        return any(node.from_row for _, node in self.options)
+
+    def fill(self, row: Row) -> Any:
+        """None where none holds."""
+        meant = (node.fill(row) for condition, node in self.options if condition is None or condition.holds(row))
+        return next((value for value in meant if value is not None), None)
+
+    def columns(self) -> Iterator[str]:
+        """The columns of all of them."""
+        for condition, node in self.options:
+            yield from condition.columns() if condition else ()
+            yield from node.columns()
+
+
+Node = Constant | Template | Group | Listed | Choice

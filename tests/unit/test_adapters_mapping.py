@@ -123,6 +123,12 @@ SAID = [
         {"A": "x", "B": "yes"},
         '{"photo":[{"title":"t"}]}',
     ),
+    (
+        "a value that others choose",
+        'gender = { choose = [{ when = { A = "*" }, be = "{S}" }, { when = { B = "y" }, be = "other" }, { be = "unknown" }] }',
+        {"A": "x", "S": "", "B": "Y"},
+        '{"gender":"other"}',
+    ),
     ("white space taken out", 'gender = "{S | nospace | lower}"', {"S": "MA LE"}, '{"gender":"male"}'),
 ]
 
@@ -255,6 +261,8 @@ WRONG_ELEMENTS = [
         "contact = [{ organization = { reference = '{B | reference b}' } }]",
         "no row 'b' to refer to; there are a, a.Patient",
     ),
+    ("gender = { choose = 'x' }", "gender.choose: must be a list such as"),
+    ("gender = { choose = [{ be = ['x'] }] }", "gender: must be one value, not a list"),
     ("name = [{ when = 'B', family = '{B}' }]", 'name[0].when: must be { Column = "word" }'),
     ("name = [{ when = { B = 1 }, family = '{B}' }]", "name[0].when.B: must be words in quotes"),
 ]
