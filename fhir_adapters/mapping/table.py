@@ -76,7 +76,7 @@ def _item(rule: Rule, row: Row) -> Item | None:
     id_ = _id(rule.id, row)
     empty = [column for column in rule.id.columns() if not row.cell(column)]
     row.problems += [(column, "is empty, and the id is made of it") for column in empty]
-    body = rule.body.fill(row) or {}
+    body, _ = rule.body.elements(row)
     if not id_:
         return None
     try:
@@ -90,5 +90,5 @@ def _id(template: Template, row: Row) -> str | None:
     """Made of all its columns, or not at all."""
     if not all(row.cell(column) for column in template.columns()):
         return None
-    made = template.fill(row)
+    made, _ = template.fill(row)
     return None if made is None else str(made)

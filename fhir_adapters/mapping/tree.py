@@ -53,14 +53,19 @@ def _is_one(row: Row, column: str, words: frozenset[str]) -> bool:
     return text in words or (ANYTHING in words and text != "")
 
 
+# What a node makes of a row: the value (None: nothing), and whether the row gave any of it, or constants all.
+Filled = tuple[Any, bool]
+NOTHING: Filled = (None, False)
+
+
 @dataclass(frozen=True)
 class Constant:
     value: Any
-    from_row = False
+    asks_row = False
 
-    def fill(self, row: Row) -> Any:
+    def fill(self, row: Row) -> Filled:
         """Always the same."""
-        return self.value
+        return self.value, False
 
     def columns(self) -> Iterator[str]:
         """None."""
@@ -74,8 +79,8 @@ class Cell:
     column: str
     converts: tuple[Convert, ...] = ()
 
-    def fill(self, row: Row) -> Any:
-        """The value; None where the cell is empty or wrong (then the row knows)."""
+    def value(self, row: Row) -> Any:
+        """None where the cell is empty or wrong (then the row knows)."""
         value: Any = row.cell(self.column)
         if value == "":
             return None
@@ -93,16 +98,17 @@ class Template:
     """Text with columns in it. Just one column gives that column's value as it is, be it text, number or concept."""
 
     parts: tuple[str | Cell, ...]
-    from_row = True
+    asks_row = True
 
-    def fill(self, row: Row) -> Any:
-        """None where all its columns are empty."""
+    def fill(self, row: Row) -> Filled:
+        """Nothing where all its columns are empty."""
         if len(self.parts) == 1 and isinstance(self.parts[0], Cell):
-            return self.parts[0].fill(row)
-        filled = [part if isinstance(part, str) else part.fill(row) for part in self.parts]
-        if all(value is None for part, value in zip(self.parts, filled, strict=True) if isinstance(part, Cell)):
-            return None
-        return " ".join("".join(str(value) for value in filled if value is not None).split())
+            value = self.parts[0].value(row)
+            return value, value is not None
+        values = [part if isinstance(part, str) else part.value(row) for part in self.parts]
+        if all(value is None for part, value in zip(self.parts, values, strict=True) if isinstance(part, Cell)):
+            return NOTHING
+        return " ".join("".join(str(value) for value in values if value is not None).split()), True
 
     def columns(self) -> Iterator[str]:
         """The columns in its braces."""
@@ -117,23 +123,28 @@ class Group:
     condition: Condition | None = None
 
     @cached_property
-    def from_row(self) -> bool:
-        """Whether the row decides if it is there."""
-        return self.condition is not None or any(node.from_row for _, node in self.fields)
+    def asks_row(self) -> bool:
+        """Whether the row decides what is in it, or if it is there."""
+        return self.condition is not None or self._needs_cells
 
-    def fill(self, row: Row) -> dict[str, Any] | None:
-        """None where its condition does not hold, or where its columns are all empty."""
+    @cached_property
+    def _needs_cells(self) -> bool:
+        return any(node.asks_row for _, node in self.fields)
+
+    def elements(self, row: Row) -> tuple[dict[str, Any], bool]:
+        """What is not empty of it, be it constants all, and whether the row gave any."""
+        made = {name: node.fill(row) for name, node in self.fields}
+        kept = {name: value for name, (value, _) in made.items() if value is not None}
+        return kept, any(from_row for _, from_row in made.values())
+
+    def fill(self, row: Row) -> Filled:
+        """Nothing where its condition does not hold, or where it asks the row and the row has nothing."""
         if self.condition and not self.condition.holds(row):
-            return None
-        filled: dict[str, Any] = {}
-        asked = answered = False
-        for name, node in self.fields:
-            value = node.fill(row)
-            asked = asked or node.from_row
-            if value is not None:
-                filled[name] = value
-                answered = answered or node.from_row
-        return filled if filled and (answered or not asked) else None
+            return NOTHING
+        kept, answered = self.elements(row)
+        if not kept or (self._needs_cells and not answered):
+            return NOTHING
+        return kept, answered or self.condition is not None
 
     def columns(self) -> Iterator[str]:
         """The columns of its elements and its condition."""
@@ -150,15 +161,15 @@ class Listed:
     nodes: Sequence[Node]
 
     @cached_property
-    def from_row(self) -> bool:
-        """Whether the row decides if it is there."""
-        return any(node.from_row for node in self.nodes)
+    def asks_row(self) -> bool:
+        """Whether any of it comes from the row."""
+        return any(node.asks_row for node in self.nodes)
 
-    def fill(self, row: Row) -> list[Any] | None:
-        """None where nothing is left of it."""
-        filled = [(node.from_row, node.fill(row)) for node in self.nodes]
-        kept = [value for _, value in filled if value is not None]
-        return kept or None
+    def fill(self, row: Row) -> Filled:
+        """Nothing where nothing is left of it."""
+        made = [node.fill(row) for node in self.nodes]
+        kept = [value for value, _ in made if value is not None]
+        return kept or None, any(from_row for _, from_row in made)
 
     def columns(self) -> Iterator[str]:
         """The columns of its elements."""
@@ -173,14 +184,14 @@ class Choice:
     options: tuple[tuple[Condition | None, Node], ...]
 
     @cached_property
-    def from_row(self) -> bool:
-        """Whether a column gives the value; which of several constants it is does not count as one."""
-        return any(node.from_row for _, node in self.options)
+    def asks_row(self) -> bool:
+        """Whether a column may give the value; which of several constants it is does not count."""
+        return any(node.asks_row for _, node in self.options)
 
-    def fill(self, row: Row) -> Any:
-        """None where none holds."""
-        meant = (node.fill(row) for condition, node in self.options if condition is None or condition.holds(row))
-        return next((value for value in meant if value is not None), None)
+    def fill(self, row: Row) -> Filled:
+        """Nothing where none holds."""
+        made = (node.fill(row) for condition, node in self.options if condition is None or condition.holds(row))
+        return next((filled for filled in made if filled[0] is not None), NOTHING)
 
     def columns(self) -> Iterator[str]:
         """The columns of all of them."""

@@ -54,6 +54,18 @@ SAID = [
         {"A": "", "T": ""},
         "{}",
     ),
+    (
+        "in lists of parts too",
+        'extension = [{ url = "urn:key", extension = [{ url = "type", valueCode = "x" }, { url = "v", valueString = "{A}" }] }]',
+        {"A": ""},
+        "{}",
+    ),
+    (
+        "but what stands for itself stays",
+        'maritalStatus = { text = "known" }\nidentifier = [{ system = "urn:a", value = "1" }, { value = "{A}" }]',
+        {"A": ""},
+        '{"identifier":[{"system":"urn:a","value":"1"}],"maritalStatus":{"text":"known"}}',
+    ),
     ("a date", 'birthDate = "{D | date DD/MM/YYYY}"', {"D": "03/02/1950"}, '{"birthDate":"1950-02-03"}'),
     ("a month", 'birthDate = "{D | date MM/YYYY}"', {"D": "02/1950"}, '{"birthDate":"1950-02"}'),
     ("a named month", 'birthDate = "{D | date D-Mon-YYYY}"', {"D": "3-FEB-1950"}, '{"birthDate":"1950-02-03"}'),
@@ -115,6 +127,12 @@ SAID = [
         'meta.security = [{ when = { R = ["Y", "YES"] }, system = "urn:c", code = "R" }]',
         {"R": "yes"},
         '{"meta":{"security":[{"code":"R","system":"urn:c"}]}}',
+    ),
+    (
+        "nor does what is around it stay",
+        'extension = [{ url = "urn:r", valueCodeableConcept = { when = { R = "Y" }, text = "yes" } }]',
+        {"R": "N"},
+        "{}",
     ),
     ("that does not hold", 'meta.security = [{ when = { R = "Y" }, system = "urn:c", code = "R" }]', {"R": "N"}, "{}"),
     (
