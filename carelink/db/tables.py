@@ -220,6 +220,7 @@ for _table, _value in (
 Index(
     "index_token_global", "parameter", "code", "key", _table=index_token, postgresql_where=text("parameter < 100")
 )  # parameters under 100 are asked without a person: identifiers
+Index("index_date_global", "parameter", "low", "key", _table=index_date, postgresql_where=text("parameter < 100"))
 Index("index_string_global", "parameter", "value", "key", _table=index_string, postgresql_where=text("parameter < 100"))
 
 # Who may see what ----------------------------------------------------------------------------------
@@ -308,6 +309,7 @@ quarantine = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("source", Text, nullable=False),
     Column("namespace", Text, nullable=False, server_default=""),
+    Column("custodian", Text, nullable=False, server_default=""),
     Column("type", Text, nullable=False),
     Column("source_id", Text, nullable=False),
     Column("person", Uuid),

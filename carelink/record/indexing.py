@@ -80,7 +80,11 @@ def tokens(value: Any) -> Iterator[tuple[str | None, str]]:
 
 def fold(text: str) -> str:
     """Case and accents do not count in a string search (FHIR R4 3.1.1.4.8)."""
-    plain = text if text.isascii() else "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = (
+        text
+        if text.isascii()
+        else "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    )
     return " ".join(plain.casefold().split())
 
 
@@ -137,6 +141,3 @@ def clinical(type_: str, body: Mapping[str, Any]) -> datetime | None:
             except (ValueError, OverflowError, TypeError):
                 continue
     return None
-
-
-

@@ -35,10 +35,27 @@ def _same(paths: tuple[Path, ...], *types: str) -> dict[str, tuple[Path, ...]]:
     return dict.fromkeys(types, paths)
 
 
-_STATUS = (
-    "Encounter EpisodeOfCare MedicationRequest MedicationStatement Immunization Observation DiagnosticReport Procedure"
-    " CarePlan CareTeam Task ServiceRequest Flag Consent Appointment DocumentReference List Composition Communication"
-).split()
+_STATUS = [
+    "Encounter",
+    "EpisodeOfCare",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Immunization",
+    "Observation",
+    "DiagnosticReport",
+    "Procedure",
+    "CarePlan",
+    "CareTeam",
+    "Task",
+    "ServiceRequest",
+    "Flag",
+    "Consent",
+    "Appointment",
+    "DocumentReference",
+    "List",
+    "Composition",
+    "Communication",
+]
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(

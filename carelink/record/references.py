@@ -53,5 +53,3 @@ def patient_of(type_: str, body: dict[str, Any]) -> str | None:
 def _patient(reference: Any) -> str | None:
     text = reference.get("reference") if type(reference) is dict else None
     return text[8:] if isinstance(text, str) and text.startswith("Patient/") else None
-
-

@@ -124,9 +124,19 @@ def _copy(conn: Connection, versions: Sequence[_Version], now: datetime) -> None
         copy_rows(conn, table, tuple(column.name for column in table.columns), indexed[table.name])
 
 
-_LABELLED = (
-    "type person patient custodian category sensitivities last_updated body redacted hash deleted"
-).split()
+_LABELLED = [
+    "type",
+    "person",
+    "patient",
+    "custodian",
+    "category",
+    "sensitivities",
+    "last_updated",
+    "body",
+    "redacted",
+    "hash",
+    "deleted",
+]
 _CURRENT = ("key", *_LABELLED, "version", "source", "source_id", "clinical")
 _HISTORY = ("key", "version", *_LABELLED)
 

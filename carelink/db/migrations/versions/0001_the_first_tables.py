@@ -51,6 +51,7 @@ def upgrade() -> None:
     sa.Column('high', sa.DateTime(timezone=True), nullable=False),
     sa.Column('key', sa.Uuid(), nullable=False)
     )
+    op.create_index('index_date_global', 'index_date', ['parameter', 'low', 'key'], unique=False, postgresql_where=sa.text('parameter < 100'))
     op.create_index('index_date_key', 'index_date', ['key'], unique=False)
     op.create_index('index_date_person', 'index_date', ['person', 'parameter', 'low', 'key'], unique=False)
     op.create_table('index_number',
@@ -182,6 +183,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('namespace', sa.Text(), server_default='', nullable=False),
+    sa.Column('custodian', sa.Text(), server_default='', nullable=False),
     sa.Column('type', sa.Text(), nullable=False),
     sa.Column('source_id', sa.Text(), nullable=False),
     sa.Column('person', sa.Uuid(), nullable=True),
@@ -347,6 +349,7 @@ def downgrade() -> None:
     op.drop_table('index_number')
     op.drop_index('index_date_person', table_name='index_date')
     op.drop_index('index_date_key', table_name='index_date')
+    op.drop_index('index_date_global', table_name='index_date', postgresql_where=sa.text('parameter < 100'))
     op.drop_table('index_date')
     op.drop_index('directive_person', table_name='directive')
     op.drop_table('directive')
