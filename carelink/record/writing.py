@@ -70,22 +70,25 @@ def write(conn: Connection, resources: Sequence[Writable], now: datetime) -> fro
     return frozenset(one.resource.key for one in changed)
 
 
-def _known(conn: Connection, keys: list[ResourceKey]) -> dict[UUID, tuple[bytes, int]]:
-    """Hash and version of those that are there, locked: two writers of one resource take turns."""
+_Known = tuple[bytes, int, UUID | None, UUID | None]  # hash, version, and whose it is: person, patient
+
+
+def _known(conn: Connection, keys: list[ResourceKey]) -> dict[UUID, _Known]:
+    """What is there, locked: two writers of one resource take turns."""
     t = resource.c
-    asked = select(t.key, t.hash, t.version).where(t.key.in_(keys)).order_by(t.key).with_for_update()
-    return {row[0]: (bytes(row[1]), row[2]) for row in conn.execute(asked)}
+    asked = select(t.key, t.hash, t.version, t.person, t.patient).where(t.key.in_(keys))
+    return {row[0]: (bytes(row[1]), *row[2:]) for row in conn.execute(asked.order_by(t.key).with_for_update())}
 
 
-def _version(one: Writable, known: tuple[bytes, int] | None) -> _Version | None:
+def _version(one: Writable, known: _Known | None) -> _Version | None:
     meta = _meta(one)
     content = exact_json.dumps({key: value for key, value in one.body.items() if key != "meta"})
     seal = hashlib.blake2b(content, digest_size=16)
-    labels = (one.person, one.patient, one.custodian, one.category, one.sensitivities, one.deleted)
+    labels = (one.custodian, one.category, one.sensitivities, one.deleted)
     seal.update(exact_json.dumps(meta) + repr(labels).encode())
     digest = seal.digest()
-    if known is not None and known[0] == digest:
-        return None
+    if known is not None and (known[0], *known[2:]) == (digest, one.person, one.patient):
+        return None  # the owner is not in the hash: an undone link moves it without a new version
     return _Version(one, known[1] + 1 if known else 1, content, meta, digest)
 
 
