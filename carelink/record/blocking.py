@@ -58,11 +58,13 @@ class People:
     """Persons by their records and by block: those read for a batch, and those that the batch itself founds."""
 
     records: dict[PersonKey, dict[ResourceKey, Traits]] = field(default_factory=lambda: defaultdict(dict))
+    person_of: dict[ResourceKey, PersonKey] = field(default_factory=dict)
     _in_block: dict[tuple[str, ...], set[PersonKey]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, person: PersonKey, patient: ResourceKey, traits: Traits) -> None:
         """The person's record of that Patient, new or as it now is."""
         self.records[person][patient] = traits
+        self.person_of[patient] = person
         for block in blocks(traits):
             self._in_block[block].add(person)
 
@@ -82,7 +84,7 @@ def read_people(conn: Connection, batch: Sequence[Traits], persons: Sequence[Per
     found = People()
     columns = {f"b_{name}": [_plain(getattr(traits, name)) for traits in batch] for name in _ASKED}
     former = [(place, number) for place, traits in enumerate(batch) for number in traits.nhs_former]
-    columns |= {"f_number": [number for _, number in former], "persons": list(persons)}
+    columns |= {"f_number": [number for _, number in former], "persons": [str(key) for key in persons]}
     for row in conn.execute(_STATEMENT, columns):
         found.add(row.person, row.patient, _traits(row))
     return found

@@ -44,9 +44,7 @@ def merge(conn: Connection, wanted: Merge, method: str, by: str, now: datetime) 
 
 
 def _older_first(conn: Connection, one: PersonKey, other: PersonKey) -> tuple[PersonKey, PersonKey]:
-    created = dict(
-        conn.execute(select(person.c.key, person.c.created).where(person.c.key.in_([one, other]))).all()
-    )
+    created = dict(conn.execute(select(person.c.key, person.c.created).where(person.c.key.in_([one, other]))).all())
     first, second = sorted((one, other), key=lambda key: (created[key], str(key)))
     return first, second
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, select, update
 
+from carelink.consent import directives, relationships
 from carelink.db.tables import (
     index_date,
     index_number,
@@ -19,6 +21,7 @@ from carelink.db.tables import (
     user,
 )
 from carelink.ids import PersonKey, ResourceKey
+from carelink.place import Place
 
 INDEXES: tuple[Table, ...] = (index_token, index_string, index_date, index_reference, index_number)
 
@@ -40,6 +43,12 @@ def move_person(conn: Connection, gone: PersonKey, to: PersonKey) -> None:
     )
     for table in (person_trait, quarantine, user):
         conn.execute(update(table).where(table.c.person == gone).values(person=to))
+
+
+def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: datetime) -> None:
+    """What follows from the resources that a person now has: who is involved with them, and what they object to."""
+    relationships.refresh(conn, place, persons, now)
+    directives.refresh(conn, place, persons, now)
 
 
 def _move(conn: Connection, current: ColumnElement[bool], versions: ColumnElement[bool], to: PersonKey) -> None:

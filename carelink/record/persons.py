@@ -1,23 +1,42 @@
-"""The person index: which source Patients are one person. Links are made here, undone and decided in links.py."""
+"""The person index: which source Patients are one person. Links are made here; undone and decided in links.py.
+
+This module is the way in for the rest of CareLink.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from carelink.ids import PersonKey, ResourceKey, person_key
-from carelink.place import Linking, Place
+from carelink.ids import PersonKey, ResourceKey
+from carelink.place import Place
 from carelink.record import persons_rows as rows
-from carelink.record.blocking import People, read_people
+from carelink.record.blocking import read_people
+from carelink.record.golden_store import recompose
+from carelink.record.links import decide, unlink
 from carelink.record.links_merge import Merge, merge
-from carelink.record.matching import Candidate, Compared, Method, Verdict, assess, link
+from carelink.record.links_moves import refresh
+from carelink.record.links_open import OpenDecision, open_count, open_decisions
+from carelink.record.matching import Method
 from carelink.record.persons_audit import linked
-from carelink.record.persons_rows import Link, Question
+from carelink.record.persons_batch import LinkedBatch
 from carelink.record.traits import Traits, traits
+
+__all__ = [
+    "Linked",
+    "OpenDecision",
+    "SourcePatient",
+    "decide",
+    "link_patients",
+    "open_count",
+    "open_decisions",
+    "recompose",
+    "unlink",
+]
 
 # These answer for one named person by NHS number: the number that they give is verified by that.
 _ANSWER_BY_NHS_NUMBER = frozenset({"pds", "gp_connect"})
@@ -56,9 +75,9 @@ def link_patients(
     links = rows.current_links(conn, arrived)
     people = read_people(conn, list(arrived.values()), [known.person for known in links.values()])
     apart = rows.kept_apart(conn, list(arrived), list(people.records))
-    batch = _Batch(place.linking, people, links, apart)
+    batch = LinkedBatch(place.linking, people, links, apart)
     for key, one in arrived.items():
-        batch.place(key, one)
+        batch.take(key, one)
     _write(conn, batch, arrived, now)
     return _final(conn, place, batch, now)
 
@@ -67,83 +86,7 @@ def _verified(place: Place, source: str) -> bool:
     return any(entry.name == source and entry.kind in _ANSWER_BY_NHS_NUMBER for entry in place.sources)
 
 
-@dataclass
-class _Batch:
-    """What linking a batch comes to, gathered before anything is written."""
-
-    linking: Linking
-    people: People
-    links: dict[ResourceKey, Link]  # those that stood, then also the new ones
-    apart: Mapping[ResourceKey, set[PersonKey]]
-    made: list[Link] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
-    merges: list[Merge] = field(default_factory=list)
-
-    def place(self, key: ResourceKey, one: Traits) -> None:
-        """Keep, make or found: in the order in which they arrive."""
-        standing = self.links.get(key)
-        if standing is None:
-            self._arrive(key, one)
-        elif self.people.records[standing.person].get(key) != one:
-            self._change(key, one, standing.person)
-
-    def _arrive(self, key: ResourceKey, one: Traits) -> None:
-        apart = self.apart.get(key, set())
-        decision = link(one, self.people.near(one, apart), self.linking)
-        person = decision.person or self._founded(key)
-        self._make(Link(key, person, decision.method, decision.weight, decision.fields), one)
-        self.questions += [Question(key, asked) for asked in decision.ask]
-        self._prove(key, person, decision.proven)
-
-    def _change(self, key: ResourceKey, one: Traits, person: PersonKey) -> None:
-        """Demographics changed under a standing link: it stands, and a human is asked where it should not."""
-        others = self.people.candidate(person, without=key)
-        self.people.add(person, key, one)
-        if others.records:
-            now = assess(one, others, self.linking)
-            if now.fields["nhs_number"]["level"] == "conflict":
-                self.questions.append(Question(key, now))
-        apart = {person, *self.apart.get(key, set())}
-        decision = link(one, self.people.near(one, apart), self.linking)
-        if decision.method is Method.NHS_NUMBER:
-            self._prove(key, person, _proven(one, self.people.near(one, apart), self.linking))
-        elif decision.method is Method.WEIGHTS and decision.person:
-            self.questions.append(Question(key, assess(one, self.people.candidate(decision.person), self.linking)))
-        else:
-            self.questions += [Question(key, asked) for asked in decision.ask]
-
-    def _founded(self, key: ResourceKey) -> PersonKey:
-        return person_key(key)
-
-    def _make(self, made: Link, one: Traits) -> None:
-        self.made.append(made)
-        self.links[made.patient] = made
-        self.people.add(made.person, made.patient, one)
-
-    def _prove(self, key: ResourceKey, person: PersonKey, proven: Sequence[Compared]) -> None:
-        """One verified NHS number on two persons: they are one, unless something forbids it."""
-        for other in proven:
-            if self._may_merge(person, other.person):
-                self.merges.append(Merge(person, other.person, key))
-            else:
-                self.questions.append(Question(key, other))
-
-    def _may_merge(self, one: PersonKey, other: PersonKey) -> bool:
-        mine, theirs = self.people.records[one], self.people.records[other]
-        if any(other in self.apart.get(key, ()) for key in mine) or any(
-            one in self.apart.get(key, ()) for key in theirs
-        ):
-            return False
-        whole = Candidate(one, tuple(mine.values()))
-        return not any(assess(record, whole, self.linking).rule for record in theirs.values())
-
-
-def _proven(one: Traits, candidates: Sequence[Candidate], linking: Linking) -> list[Compared]:
-    found = [assess(one, candidate, linking) for candidate in candidates]
-    return [compared for compared in found if compared.verdict is Verdict.PROVEN]
-
-
-def _write(conn: Connection, batch: _Batch, arrived: Mapping[ResourceKey, Traits], now: datetime) -> None:
+def _write(conn: Connection, batch: LinkedBatch, arrived: Mapping[ResourceKey, Traits], now: datetime) -> None:
     founded = [made.person for made in batch.made if made.method == Method.FOUNDER]
     rows.found_persons(conn, founded, now)
     rows.put_traits(conn, {key: (batch.links[key].person, one) for key, one in arrived.items()})
@@ -152,14 +95,17 @@ def _write(conn: Connection, batch: _Batch, arrived: Mapping[ResourceKey, Traits
     linked(conn, batch.made, batch.questions, now)
 
 
-def _final(conn: Connection, place: Place, batch: _Batch, now: datetime) -> dict[ResourceKey, Linked]:
+def _final(conn: Connection, place: Place, batch: LinkedBatch, now: datetime) -> dict[ResourceKey, Linked]:
     """The links once merges are done: a merged person's Patients are the other's."""
-    into: dict[PersonKey, PersonKey] = {}
+    into: dict[PersonKey, PersonKey] = {}  # gone -> kept
     for wanted in batch.merges:
         one, other = _follow(into, wanted.one), _follow(into, wanted.other)
         if one != other:
             kept, gone = merge(conn, Merge(one, other, wanted.because_of), Method.NHS_NUMBER, rows.CARELINK, now)
             into[gone] = kept
+    if into:
+        recompose(conn, place, list(into), now)
+        refresh(conn, place, [*into, *into.values()], now)
     return {key: Linked(_follow(into, made.person), str(made.method)) for key, made in batch.links.items()}
 
 
