@@ -43,7 +43,8 @@ class Rule:
 
 
 def _dated(kind: str, message: str) -> bool:
-    return "value string does not match" in message or kind.startswith(("datetime", "date_", "date_from", "time"))
+    asked = ("DateTime value string", "Date value string", "Instant value string")
+    return any(words in message for words in asked) or kind.startswith(("datetime", "date_"))
 
 
 def _real(text: str) -> bool:
