@@ -1,38 +1,94 @@
-"""Agreements of the place -> what one requester's role may be shared, by custodian and category."""
+"""Agreements of the place -> what one kind of requester is offered, by custodian and category."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from carelink.consent.per_place import PerPlace
 from carelink.consent.requester import Requester
-from carelink.consent.sensitivity import Sensitivity, mask
+from carelink.consent.sensitivity import ALL, Sensitivity, mask
 from carelink.ids import Ods
 from carelink.place import Agreement, Organisation, Place
 
 
 @dataclass(frozen=True)
-class Share:
-    """One (custodian, category) that is shared; `mask` are the sensitivities that the agreement names."""
+class Offer:
+    """What agreements give of one category of one custodian: `mask` are the sensitivities that they name."""
 
-    custodian: Ods
-    category: str
     mask: int
-    agreement: str
+    agreements: tuple[str, ...]
+
+    def lacks(self, sensitivities: int) -> int:
+        """Those sensitivities that no agreement names."""
+        return sensitivities & ~self.mask
 
 
-def shares(place: Place, requester: Requester) -> tuple[Share, ...]:
-    """Everything that some agreement shares with this requester, in a fixed order. A custodian nobody knows is in none."""
-    return tuple(
-        Share(organisation.ods, category, mask(agreement.sensitivities) & ~Sensitivity.LEGAL, agreement.id)
-        for agreement in place.agreements
-        if _for(agreement, requester)
-        for organisation in sorted(place.organisations.values(), key=lambda one: one.ods)
-        if _party(agreement.custodian, organisation)
-        for category in sorted(agreement.categories)
-    )
+@dataclass(frozen=True)
+class Shared:
+    """All offers to one kind of requester. What is not in it is not shared; a custodian nobody knows is not in it."""
+
+    offers: Mapping[tuple[Ods, str], Offer]
+
+    def offer(self, custodian: Ods, category: str) -> Offer | None:
+        """What is offered of that category of that custodian, if anything."""
+        return self.offers.get((custodian, category))
+
+    @cached_property
+    def sql(self) -> tuple[str, str]:
+        """For SQL, as two JSON objects: custodian -> group, and group -> category -> sensitivities that bar.
+
+        Custodians that offer the same form one group, so that a place with hundreds of practices stays small.
+        """
+        of_custodian: dict[str, dict[str, int]] = {}
+        for (custodian, category), offer in self.offers.items():
+            of_custodian.setdefault(custodian, {})[category] = offer.lacks(ALL)
+        groups: dict[str, str] = {}
+        of_group: dict[str, dict[str, int]] = {}
+        for bars in of_custodian.values():
+            name = groups.setdefault(json.dumps(bars), str(len(groups)))
+            of_group[name] = bars
+        members = {custodian: groups[json.dumps(bars)] for custodian, bars in of_custodian.items()}
+        return json.dumps(members), json.dumps(of_group)
 
 
-def _for(agreement: Agreement, requester: Requester) -> bool:
+class _Agreements:
+    """The agreements of a place, expanded once for each kind of requester that asks."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._shared: dict[tuple[str, str, str, str], Shared] = {}
+
+    def shared_with(self, requester: Requester) -> Shared:
+        kind = (requester.organisation, requester.organisation_type, requester.role, requester.purpose)
+        if kind not in self._shared:
+            self._shared[kind] = _expand(self._place, requester)
+        return self._shared[kind]
+
+
+_agreements = PerPlace(_Agreements)
+
+
+def shared_with(place: Place, requester: Requester) -> Shared:
+    """Everything that the agreements of the place share with this requester's role, organisation and purpose."""
+    return _agreements(place).shared_with(requester)
+
+
+def _expand(place: Place, requester: Requester) -> Shared:
+    offers: dict[tuple[Ods, str], Offer] = {}
+    for agreement in place.agreements:
+        if _is_for(agreement, requester):
+            named = mask(agreement.sensitivities) & ~Sensitivity.LEGAL  # no agreement can share what the law restricts
+            for custodian in _custodians(place, agreement):
+                for category in sorted(agreement.categories):
+                    before = offers.get((custodian, category), Offer(0, ()))
+                    offers[custodian, category] = Offer(before.mask | named, (*before.agreements, agreement.id))
+    return Shared(offers)
+
+
+def _is_for(agreement: Agreement, requester: Requester) -> bool:
     return (
         requester.role in agreement.roles
         and requester.purpose in agreement.purposes
@@ -40,5 +96,9 @@ def _for(agreement: Agreement, requester: Requester) -> bool:
     )
 
 
-def _party(named: str, organisation: Organisation) -> bool:
+def _custodians(place: Place, agreement: Agreement) -> list[Ods]:
+    return sorted(one.ods for one in place.organisations.values() if _is_party(agreement.custodian, one))
+
+
+def _is_party(named: str, organisation: Organisation) -> bool:
     return named in ("*", organisation.ods, organisation.type)

@@ -2,122 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from carelink.consent import rules
-from carelink.consent.agreements import Share
+from carelink.consent.agreements import Shared
+from carelink.consent.facts import Directed, Facts, Labelled, Related
 from carelink.consent.requester import Requester
-from carelink.consent.rules import Decision, Effect
-from carelink.consent.sensitivity import Sensitivity
-from carelink.ids import Ods, PersonKey, UserId
+from carelink.consent.rules import Decision, Effect, Rule
+from carelink.consent.sensitivity import NOT_FOR_THE_PERSON, Sensitivity, names
 
-NOT_FOR_THE_PERSON = Sensitivity.THIRD_PARTY | Sensitivity.LEGAL
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """What the decision must know of an item."""
-
-    person: PersonKey | None
-    custodian: Ods
-    category: str
-    sensitivities: int = 0
-    locating: bool = False  # it has a redacted form
+# v3-ActReason: the purposes for which one person's record may be opened by who cares for them.
+DIRECT_CARE = frozenset({"TREAT", "CAREMGT", "ETREAT"})
 
 
 @dataclass(frozen=True)
-class Related:
-    """One legitimate relationship (table `relationship`)."""
+class Standing:
+    """What a requester brings to every decision at a time: who they are, what is offered to them, what they may."""
 
-    kind: str
-    organisation: Ods
-    starts: datetime
-    ends: datetime | None = None
-    team: str | None = None
-    user: UserId | None = None
-
-    def holds(self, requester: Requester, at: datetime) -> bool:
-        """Whether it involves this requester at that time."""
-        if self.starts > at or (self.ends is not None and self.ends <= at):
-            return False
-        if self.user is not None:
-            return self.user == requester.user
-        return self.organisation == requester.organisation and self.team in (None, requester.team)
+    requester: Requester
+    shared: Shared
+    cares: bool  # asks for direct care, a purpose of their role
+    may_locate: bool
+    at: datetime
 
 
-@dataclass(frozen=True)
-class Directed:
-    """One compiled directive (table `directive`)."""
-
-    effect: str
-    starts: datetime
-    ends: datetime | None = None
-    organisation: Ods | None = None
-    category: str | None = None
-
-    def hides(self, item: Labelled, requester: Requester, at: datetime) -> bool:
-        """Whether it denies this item to this requester at that time."""
-        return (
-            self.effect == "deny"
-            and self.starts <= at
-            and (self.ends is None or self.ends > at)
-            and self.organisation in (None, requester.organisation)
-            and self.category in (None, item.category)
-        )
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the decision must know of the person."""
-
-    related: tuple[Related, ...] = ()
-    directed: tuple[Directed, ...] = ()
-    restricted: bool = False
-
-
-def decide(
-    requester: Requester, shared: Sequence[Share], may_locate: bool, item: Labelled, facts: Facts, at: datetime
-) -> Decision:
+def decide(standing: Standing, item: Labelled, facts: Facts) -> Decision:
     """Permit, permit redacted, or deny, by the first rule that says so; deny is the default."""
-    answer = _seen(requester, shared, item, facts, at)
-    if answer.effect is Effect.PERMIT and facts.restricted and item.locating and not may_locate:
+    answer = _seen(standing, item, facts)
+    if answer.effect is Effect.PERMIT and facts.restricted and item.locating and not standing.may_locate:
         return Decision(Effect.REDACT, rules.RESTRICTED, answer.detail)
     return answer
 
 
-def _seen(requester: Requester, shared: Sequence[Share], item: Labelled, facts: Facts, at: datetime) -> Decision:
+def _seen(standing: Standing, item: Labelled, facts: Facts) -> Decision:
     if item.person is None:
-        known = item.category == "directory"
-        return Decision(Effect.PERMIT if known else Effect.DENY, rules.DIRECTORY if known else rules.NO_RELATIONSHIP)
-    if requester.person is not None:
-        return _own(requester, item)
+        return _permit(rules.DIRECTORY) if item.category == "directory" else _deny(rules.UNLINKED)
+    if standing.requester.person is not None:
+        return _own(standing.requester, item)
     if item.sensitivities & Sensitivity.LEGAL:
-        return Decision(Effect.DENY, rules.LEGAL)
-    involved = next((one for one in facts.related if one.holds(requester, at)), None)
-    if involved is None:
-        return Decision(Effect.DENY, rules.NO_RELATIONSHIP)
-    if item.custodian == requester.organisation:
-        return Decision(Effect.PERMIT, rules.CUSTODIAN, involved.kind)
-    if any(one.hides(item, requester, at) for one in facts.directed):
-        return Decision(Effect.DENY, rules.OBJECTION)
-    return _agreed(shared, item)
+        return _deny(rules.LEGAL)
+    if item.custodian == standing.requester.organisation:
+        return _to_the_involved(standing, facts, rules.CUSTODIAN)
+    return _shared(standing, item, facts)
 
 
 def _own(requester: Requester, item: Labelled) -> Decision:
     if item.person != requester.person:
-        return Decision(Effect.DENY, rules.NO_RELATIONSHIP)
-    if item.sensitivities & NOT_FOR_THE_PERSON:
-        return Decision(Effect.DENY, rules.OWN_LESS)
-    return Decision(Effect.PERMIT, rules.OWN)
+        return _deny(rules.NOT_OWN)
+    return _deny(rules.OWN_LESS) if item.sensitivities & NOT_FOR_THE_PERSON else _permit(rules.OWN)
 
 
-def _agreed(shared: Sequence[Share], item: Labelled) -> Decision:
-    offers = [one for one in shared if (one.custodian, one.category) == (item.custodian, item.category)]
-    if not offers:
-        return Decision(Effect.DENY, rules.NO_AGREEMENT)
-    enough = next((one for one in offers if not item.sensitivities & ~one.mask), None)
-    if enough is None:
-        return Decision(Effect.DENY, rules.SENSITIVE)
-    return Decision(Effect.PERMIT, rules.AGREEMENT, enough.agreement)
+def _shared(standing: Standing, item: Labelled, facts: Facts) -> Decision:
+    offer = standing.shared.offer(item.custodian, item.category)
+    if offer is not None and offer.lacks(item.sensitivities):
+        return _deny(rules.SENSITIVE, ", ".join(names(offer.lacks(item.sensitivities))))
+    objection = _objection(standing, item, facts)
+    if objection is not None:
+        return _deny(rules.BY_ID[objection.rule], f"Consent/{objection.consent}" if objection.consent else "")
+    if offer is None:
+        return _deny(rules.NO_AGREEMENT)
+    return _to_the_involved(standing, facts, rules.AGREEMENT, ", ".join(offer.agreements))
+
+
+def _to_the_involved(standing: Standing, facts: Facts, rule: Rule, detail: str = "") -> Decision:
+    """Whatever the ground, it goes only to somebody who is involved with the person, for their direct care."""
+    involved = involvement(standing, facts)
+    if involved is None:
+        return _deny(rules.NO_RELATIONSHIP)
+    if not standing.cares:
+        return _deny(rules.PURPOSE)
+    return _permit(rule, "; ".join(part for part in (detail, involved.kind) if part))
+
+
+def involvement(standing: Standing, facts: Facts) -> Related | None:
+    """The first legitimate relationship that holds for this requester."""
+    return next((one for one in facts.related if one.holds(standing.requester, standing.at)), None)
+
+
+def _objection(standing: Standing, item: Labelled, facts: Facts) -> Directed | None:
+    return next((one for one in facts.directed if one.hides(item, standing.requester, standing.at)), None)
+
+
+def _permit(rule: Rule, detail: str = "") -> Decision:
+    return Decision(Effect.PERMIT, rule, detail)
+
+
+def _deny(rule: Rule, detail: str = "") -> Decision:
+    return Decision(Effect.DENY, rule, detail)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select
 
 from carelink.audit.trail import Event, append
-from carelink.consent.decision import Directed, Facts, Labelled, Related
+from carelink.consent.facts import Directed, Facts, Labelled, Related
 from carelink.consent.lens import Lens
 from carelink.consent.rules import Decision
 from carelink.consent.sensitivity import names

@@ -25,6 +25,11 @@ class Sensitivity(IntFlag):
     LEGAL = 512  # restricted by law: gender recognition, assisted conception, adoption
 
 
+# What the person's own page leaves out: what tells of others (UK GDPR Art 15(4)), and what could do serious harm if
+# someone made them show it (DPA 2018 Sch 3 para 5; RCGP: domestic abuse is kept out of online records).
+NOT_FOR_THE_PERSON = Sensitivity.THIRD_PARTY | Sensitivity.LEGAL | Sensitivity.SAFEGUARDING | Sensitivity.SDV
+
+ALL = int(sum(Sensitivity))
 NAMES = {flag.name.replace("_", "-"): flag for flag in Sensitivity if flag.name}
 _OWN = {"SAFEGUARDING", "THIRD-PARTY", "LEGAL"}  # no v3-ActCode says these
 
