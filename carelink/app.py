@@ -1,0 +1,41 @@
+"""create_app(): wires the parts together, nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import ChoiceLoader, FileSystemLoader
+from sqlalchemy import Engine
+
+from carelink.dashboard import blueprint as dashboard
+from carelink.errors import Invalid
+from carelink.identity.oidc import Provider
+from carelink.place import Place
+from carelink.portal import blueprint as portal
+from carelink.settings import Settings
+from carelink.web import access_log, failures, headers, rendering, session, transaction
+from carelink.web.blueprint import blueprint as web
+from carelink.web.parts import Parts
+
+STATIC = Path(__file__).resolve().parent / "static"
+
+
+def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
+    """The web application. Raises `Invalid` where it can't be run safely."""
+    if not settings.secret_key:
+        raise Invalid("CARELINK_SECRET_KEY", "must be set: sessions and tokens are signed with it")
+    app = rendering.CareLinkFlask("carelink.web", static_folder=str(STATIC), static_url_path="/static")
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(rendering.HERE / "templates"), rendering.nhsuk_loader()])
+    provider = Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
+    app.extensions["carelink"] = Parts(settings, place, engine, provider)
+    app.config.update(MAX_CONTENT_LENGTH=5_000_000, SEND_FILE_MAX_AGE_DEFAULT=31_536_000)
+    for part in (transaction, access_log, rendering, failures):
+        part.install(app)
+    headers.install(app, settings)
+    session.install(app, settings)
+    CSRFProtect(app)
+    for blueprint in (web, dashboard.blueprint, portal.blueprint):
+        app.register_blueprint(blueprint)
+    return app

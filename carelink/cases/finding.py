@@ -1,0 +1,101 @@
+"""Finding a person: by NHS number, by name and birth date, or by family name and postcode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import nhs_number
+from sqlalchemy import Connection
+
+from carelink.cases.banner import Banner, banner
+from carelink.consent.lens import Lens
+from carelink.ids import NHS_NUMBER, PersonKey
+from carelink.record import search
+from carelink.record.query import Criterion, Query, Row
+
+MOST = 50  # Patients looked at; more hits mean that more must be asked
+POSTCODE = re.compile(r"^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was typed, cleaned."""
+
+    nhs_number: str = ""
+    family: str = ""
+    given: str = ""
+    born: str = ""  # ISO date
+    postcode: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    people: tuple[Banner, ...]
+    more: bool = False
+
+
+def read(form: Mapping[str, str]) -> tuple[Asked, dict[str, str]]:
+    """What was asked, and what is wrong with it by field. Either an NHS number, or a family name with something more."""
+    number = re.sub(r"[\s-]", "", form.get("nhs_number", ""))
+    if number:
+        wrong = {} if nhs_number.is_valid(number) else {"nhs_number": "This is not an NHS number: check the ten digits"}
+        return Asked(nhs_number=number), wrong
+    asked = Asked(
+        family=form.get("family", "").strip(),
+        given=form.get("given", "").strip(),
+        postcode=form.get("postcode", "").strip().upper(),
+    )
+    born, wrong = _birth_date(form)
+    return Asked(family=asked.family, given=asked.given, born=born, postcode=asked.postcode), wrong | _missing(
+        asked, born, wrong
+    )
+
+
+def _birth_date(form: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    parts = [form.get(f"born-{part}", "").strip() for part in ("year", "month", "day")]
+    if not any(parts):
+        return "", {}
+    if not all(part.isdigit() for part in parts):
+        return "", {"born": "Date of birth must have a day, a month and a year"}
+    try:
+        return date(*map(int, parts)).isoformat(), {}
+    except ValueError:
+        return "", {"born": "Date of birth must be a real date"}
+
+
+def _missing(asked: Asked, born: str, wrong: Mapping[str, str]) -> dict[str, str]:
+    if not (asked.family or asked.given or born or asked.postcode or wrong):
+        return {"nhs_number": "Enter an NHS number, or a family name with a date of birth or postcode"}
+    if not asked.family:
+        return {"family": "Enter the family name"}
+    if asked.postcode and not POSTCODE.match(asked.postcode):
+        return {"postcode": "Enter a whole postcode, like DM1 4QT"}
+    if not born and not asked.postcode and "born" not in wrong:
+        return {"born": "Enter the date of birth or the postcode as well"}
+    return {}
+
+
+def find(conn: Connection, lens: Lens, asked: Asked) -> Found:
+    """The people that fit and that this requester may know, by name."""
+    page = search.run(conn, lens, Query(types=("Patient",), criteria=_criteria(asked), count=MOST))
+    by_person: dict[PersonKey, list[Row]] = {}
+    for row in page.rows:
+        if row.person is not None:
+            by_person.setdefault(row.person, []).append(row)
+    people = [one for key, rows in by_person.items() if (one := banner(key, rows)) is not None]
+    return Found(tuple(sorted(people, key=lambda one: (one.name, str(one.person)))), bool(page.next))
+
+
+def _criteria(asked: Asked) -> tuple[Criterion, ...]:
+    if asked.nhs_number:
+        return (Criterion("identifier", (f"{NHS_NUMBER}|{asked.nhs_number}",)),)
+    wanted = (
+        ("family", asked.family),
+        ("given", asked.given),
+        ("birthdate", asked.born),
+        ("address-postalcode", asked.postcode),
+    )
+    return tuple(Criterion(name, (value,)) for name, value in wanted if value)

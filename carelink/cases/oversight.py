@@ -1,0 +1,68 @@
+"""What an information governance lead watches over: refused resources, and questions of identity that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from carelink.audit.trail import Event, append
+from carelink.consent.lens import Lens
+from carelink.db.tables import quarantine
+from carelink.errors import Forbidden
+from carelink.place import Place
+
+MAY_SEE = "see-quarantine"
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One resource in quarantine: where it came from and why it was not stored, never what it says."""
+
+    id: int
+    source: str
+    type: str
+    reasons: tuple[tuple[str, str], ...]  # (where in it, why)
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    refused: tuple[Refused, ...]
+    counts: Mapping[str, int]  # by label of the source
+    total: int
+
+
+def quarantined(conn: Connection, place: Place, lens: Lens) -> Quarantine:
+    """What waits in quarantine, the newest first. Raises `Forbidden` for a role that does not watch over it."""
+    if MAY_SEE not in lens.may:
+        raise Forbidden("Your role does not watch over the quarantine", rule=MAY_SEE)
+    q = quarantine.c
+    labels = {entry.name: entry.label for entry in place.sources}
+    counts = {
+        labels.get(source, source): number
+        for source, number in conn.execute(
+            select(q.source, func.count()).where(q.resolved_at.is_(None)).group_by(q.source).order_by(q.source)
+        )
+    }
+    rows = conn.execute(
+        select(q.id, q.source, q.type, q.reasons, q.seen_at)
+        .where(q.resolved_at.is_(None))
+        .order_by(q.seen_at.desc(), q.id.desc())
+        .limit(MOST)
+    )
+    refused = tuple(
+        Refused(
+            row.id,
+            labels.get(row.source, row.source),
+            row.type,
+            tuple((str(one.get("place", "")), str(one.get("why", ""))) for one in row.reasons),
+            row.seen_at,
+        )
+        for row in rows
+    )
+    append(conn, Event("search", lens.requester, query="quarantine", count=len(refused)), lens.at)
+    return Quarantine(refused, counts, sum(counts.values()))

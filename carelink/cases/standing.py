@@ -1,0 +1,61 @@
+"""Where each source stands for one person: how old what we show is, and whether the source can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from carelink.db.tables import source_person, source_state
+from carelink.ids import PersonKey
+from carelink.place import Place, SourceEntry
+
+PER_PERSON = frozenset({"gp_connect", "pds"})  # kinds that answer about one named person at a time
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One source: `as_of` is when it last answered completely; none where it never did."""
+
+    source: str
+    label: str
+    as_of: datetime | None
+    failing_since: datetime | None
+    why: str
+    stale: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether what it says may be read as all there is."""
+        return self.as_of is not None and self.failing_since is None and not self.stale
+
+
+def standings(conn: Connection, place: Place, person: PersonKey, now: datetime) -> tuple[Standing, ...]:
+    """Every source of the place, in the pack's order."""
+    statement = select(
+        source_state.c.source,
+        source_state.c.status,
+        source_state.c.good_at,
+        source_state.c.failing_since,
+        source_state.c.why,
+        source_person.c.good_at.label("asked_at"),
+    ).select_from(
+        source_state.outerjoin(
+            source_person, and_(source_person.c.source == source_state.c.source, source_person.c.person == person)
+        )
+    )
+    found = {row.source: row for row in conn.execute(statement)}
+    return tuple(_standing(entry, found, now) for entry in sorted(place.sources, key=lambda one: one.order))
+
+
+def _standing(entry: SourceEntry, found: Mapping[str, Row[Any]], now: datetime) -> Standing:
+    row = found.get(entry.name)
+    if row is None:
+        return Standing(entry.name, entry.label, None, None, "", stale=True)
+    as_of = row.asked_at if entry.kind in PER_PERSON else row.good_at
+    late = as_of is None or now - as_of > timedelta(minutes=entry.stale_after_minutes)
+    failing = (row.failing_since or now) if row.status == "failing" else None
+    return Standing(entry.name, entry.label, as_of, failing, row.why or "", late)

@@ -1,0 +1,73 @@
+"""Pages of social workers, care managers, nurses and the information governance lead."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
+
+from carelink.cases import caseload as caseloads
+from carelink.cases import finding, person_page, story
+from carelink.cases import oversight as oversights
+from carelink.ids import PersonKey
+from carelink.record import links_open
+from carelink.web.parts import parts
+from carelink.web.session import at, lens
+from carelink.web.transaction import connection
+from carelink.web.words import today
+
+blueprint = Blueprint("dashboard", __name__, template_folder="templates")
+
+
+@blueprint.get("/caseload")
+def caseload() -> str:
+    """The people allocated to me or my team."""
+    sort = request.args.get("sort", "name")
+    cases = caseloads.caseload(connection(), lens(), sort)
+    return render_template(
+        "dashboard/caseload.html", cases=cases, sort=sort, sorts=caseloads.SORTS, now=at(), today=today(at())
+    )
+
+
+@blueprint.route("/people/find", methods=["GET", "POST"])
+def find() -> str | tuple[str, int]:
+    """The search form; what was typed travels in the body, never in an address."""
+    asked_by = lens()
+    if request.method == "GET":
+        return render_template("dashboard/find.html", form={}, wrong={}, today=today(at()))
+    asked, wrong = finding.read(request.form)
+    if wrong:
+        return render_template("dashboard/find.html", form=request.form, wrong=wrong, today=today(at())), 400
+    found = finding.find(connection(), asked_by, asked)
+    return render_template("dashboard/find.html", form=request.form, wrong={}, found=found, today=today(at()))
+
+
+@blueprint.get("/people/<uuid:person>")
+def person(person: UUID) -> str | Response:
+    """One person's page; a refreshed timeline alone where htmx asks for it."""
+    key, wanted = PersonKey(person), story.filters(request.args, parts().place)
+    if request.headers.get("HX-Request"):
+        told = story.story(connection(), parts().place, lens(), key, wanted)
+        return render_template("dashboard/timeline.html", story=told, filters=wanted, person=key)
+    page = person_page.person_page(connection(), parts().place, lens(), key)
+    told = story.story(connection(), parts().place, lens(), key, wanted)
+    person_page.refresh_stale(connection(), key, page.standings, at())
+    return render_template(
+        "dashboard/person.html",
+        page=page,
+        story=told,
+        filters=wanted,
+        person=key,
+        place=parts().place,
+        now=at(),
+        today=today(at()),
+    )
+
+
+@blueprint.get("/oversight")
+def oversight() -> str:
+    """What waits for the information governance lead."""
+    waiting = oversights.quarantined(connection(), parts().place, lens())
+    decisions = links_open.open_decisions(connection(), lens())
+    return render_template("dashboard/oversight.html", quarantine=waiting, decisions=decisions)

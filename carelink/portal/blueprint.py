@@ -1,0 +1,42 @@
+"""The person's own page: their record, read-only, in plain words."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from carelink.cases import person_page, story
+from carelink.errors import Forbidden
+from carelink.ids import PersonKey
+from carelink.web.parts import parts
+from carelink.web.session import at, lens, requester
+from carelink.web.transaction import connection
+from carelink.web.words import today
+
+blueprint = Blueprint("portal", __name__, template_folder="templates")
+
+
+def _own() -> PersonKey:
+    key = requester().person
+    if key is None:
+        raise Forbidden("This page is for people who look at their own record", rule="own-record")
+    return key
+
+
+@blueprint.get("/me")
+def me() -> str:
+    """My record; a refreshed timeline alone where htmx asks for it."""
+    key, wanted = _own(), story.filters(request.args, parts().place)
+    told = story.story(connection(), parts().place, lens(), key, wanted)
+    if request.headers.get("HX-Request"):
+        return render_template("dashboard/timeline.html", story=told, filters=wanted, person=key)
+    page = person_page.person_page(connection(), parts().place, lens(), key)
+    return render_template(
+        "portal/me.html",
+        page=page,
+        story=told,
+        filters=wanted,
+        person=key,
+        place=parts().place,
+        now=at(),
+        today=today(at()),
+    )
