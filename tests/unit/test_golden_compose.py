@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from carelink.ids import Ods, PersonKey, ResourceKey
 from carelink.place import Organisation, Place, Survivorship
 from carelink.record.golden import ELEMENT_SOURCE, compose, is_deceased, replaced
 from carelink.record.survivorship import SourceRecord, survivors
+from carelink.record.validation import check
+from fhir_adapters.exact_json import loads
 
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
 HOME = Organisation(Ods("QDM"), "Dalemere Integrated Care Board", "icb")
@@ -190,3 +193,12 @@ def test_a_star_stands_for_the_sources_that_a_row_does_not_name() -> None:
     rule = Survivorship("gender", ("*", "pds"))
     found = survivors(rule, [(record(1, "pds"), "male"), (record(2, "gp"), "female")])
     assert [one.value for one in found] == ["female"]
+
+
+def test_the_golden_record_of_a_published_pds_patient_is_valid_fhir(place: Place, shared_examples: Path) -> None:
+    said = loads((shared_examples / "pds" / "Patient.json").read_bytes())
+    found = golden(place, SourceRecord(ResourceKey(UUID(int=1)), "pds", said, datetime(2026, 11, 1, tzinfo=UTC)))
+    checked = check("Patient", found)
+    assert (checked.problems, checked.repairs) == ((), ())
+    assert sources(found["address"][0]) == ["pds"]
+    assert is_deceased(found)
