@@ -1,0 +1,104 @@
+"""Rules for people, organisations and places: the Patient, who works for whom, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_adapters.gp_connect.extensions import part, take, value_of
+from fhir_adapters.gp_connect.rules import Body, Drop, Keep, Rename, Special, Trail, TypeRules, extend, objects
+
+PROFICIENCY = "http://hl7.org/fhir/StructureDefinition/patient-proficiency"
+INTERPRETER = "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired"
+
+
+def _patient_languages(body: Body, trail: Trail) -> None:
+    languages = take(body, "NHSCommunication")
+    if not languages:
+        return
+    present = body.get("communication")
+    body["communication"] = [*(present if isinstance(present, list) else []), *map(_communication, languages)]
+    told = [wanted for one in languages if isinstance(wanted := part(one, "interpreterRequired"), bool)]
+    if told:
+        extend(body, {"url": INTERPRETER, "valueBoolean": any(told)})
+
+
+def _communication(extension: Body) -> Body:
+    spoken: Body = {"language": part(extension, "language") or {"text": "not said"}}
+    if isinstance(preferred := part(extension, "preferred"), bool):
+        spoken["preferred"] = preferred
+    skills = [
+        {"url": url, "valueCoding": coding}
+        for name, url in (("communicationProficiency", "level"), ("modeOfCommunication", "type"))
+        for coding in _codings(part(extension, name))
+    ]
+    if skills:
+        spoken["extension"] = [{"url": PROFICIENCY, "extension": skills}]
+    return spoken
+
+
+def _codings(concept: Any) -> list[Body]:
+    return objects(concept.get("coding")) if isinstance(concept, dict) else []
+
+
+def _practitioner_languages(body: Body, trail: Trail) -> None:
+    spoken = [part(one, "language") or value_of(one) for one in take(body, "NHSCommunication")]
+    if any(spoken):
+        present = body.get("communication")
+        body["communication"] = [*(present if isinstance(present, list) else []), *(one for one in spoken if one)]
+
+
+def _eligibility(body: Body, trail: Trail) -> None:
+    """STU3's code and note are one backbone element in R4."""
+    note, _ = body.pop("eligibilityNote", None), body.pop("_eligibilityNote", None)
+    code = body.get("eligibility")
+    if isinstance(code, dict) or note is not None:
+        who = {"code": code} if isinstance(code, dict) else {}
+        body["eligibility"] = [who | ({"comment": note} if note is not None else {})]
+
+
+def _programmes(body: Body, trail: Trail) -> None:
+    names = body.pop("programName", None)
+    if isinstance(names, list):
+        body["program"] = [{"text": name} for name in names]
+
+
+PATIENT = TypeRules(
+    "Patient",
+    (
+        Special(_patient_languages, "R4 has Patient.communication for what CareConnect had an extension for"),
+        Drop("animal", "R4 has no animals in Patient"),
+    ),
+)
+PRACTITIONER = TypeRules(
+    "Practitioner",
+    (Special(_practitioner_languages, "R4 has Practitioner.communication for what CareConnect had an extension for"),),
+)
+HEALTHCARE_SERVICE = TypeRules(
+    "HealthcareService",
+    (
+        Rename("category", "category", many=True),
+        Special(_eligibility, "R4 has a list of who is eligible, each with code and comment"),
+        Special(_programmes, "R4 has codes for programmes, STU3 only names"),
+    ),
+)
+RELATED_PERSON = TypeRules("RelatedPerson", (Rename("relationship", "relationship", many=True),), about="patient")
+MEDICATION = TypeRules(
+    "Medication",
+    (
+        Keep("isBrand", "Boolean"),
+        Keep("isOverTheCounter", "Boolean"),
+        Rename("amount", "strength", at="ingredient"),
+        Drop("package", "R4 has no package in Medication"),
+        Drop("image", "R4 has no image in Medication"),
+    ),
+)
+PEOPLE = {
+    "HealthcareService": HEALTHCARE_SERVICE,
+    "Location": TypeRules("Location", (Rename("type", "type", many=True),)),
+    "Medication": MEDICATION,
+    "Organization": TypeRules("Organization"),
+    "Patient": PATIENT,
+    "Practitioner": PRACTITIONER,
+    "PractitionerRole": TypeRules("PractitionerRole"),
+    "RelatedPerson": RELATED_PERSON,
+}
