@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Connection, Uuid, and_, any_, bindparam, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from carelink.db.tables import link_decision, person, person_link, person_trait
@@ -50,10 +51,15 @@ def current_links(conn: Connection, patients: Iterable[ResourceKey]) -> dict[Res
     """The links that stand, by Patient."""
     rows = conn.execute(
         select(person_link.c.patient, person_link.c.person, person_link.c.method).where(
-            person_link.c.patient.in_(list(patients)), person_link.c.undone_at.is_(None)
+            person_link.c.patient == _one_of(patients), person_link.c.undone_at.is_(None)
         )
     )
     return {row.patient: Link(row.patient, row.person, row.method) for row in rows}
+
+
+def _one_of(keys: Iterable[UUID]) -> ColumnElement[Any]:
+    """Any of these, as one array: a batch's statement is the same text however many there are."""
+    return any_(literal(list(keys), ARRAY(Uuid())))
 
 
 def patients_of(conn: Connection, of: PersonKey) -> list[ResourceKey]:
@@ -69,7 +75,7 @@ def kept_apart(
 ) -> dict[ResourceKey, set[PersonKey]]:
     """Patient -> persons that a human said it is not, for these patients or these persons."""
     apart: dict[ResourceKey, set[PersonKey]] = {}
-    where = or_(link_decision.c.patient.in_(patients), link_decision.c.candidate.in_(persons))
+    where = or_(link_decision.c.patient == _one_of(patients), link_decision.c.candidate == _one_of(persons))
     for row in conn.execute(
         select(link_decision.c.patient, link_decision.c.candidate).where(link_decision.c.answer == "different", where)
     ):
@@ -122,7 +128,7 @@ def undo_links(conn: Connection, patients: Sequence[ResourceKey], by: str, why: 
     """End the current links of these Patients, keeping that they were."""
     conn.execute(
         update(person_link)
-        .where(person_link.c.patient.in_(list(patients)), person_link.c.undone_at.is_(None))
+        .where(person_link.c.patient == _one_of(patients), person_link.c.undone_at.is_(None))
         .values(undone_by=by, undone_at=now, undone_why=why)
     )
 
