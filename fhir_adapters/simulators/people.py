@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 PDS = "pds"
 GP = "gp"
@@ -54,6 +54,10 @@ class Person:
     def age(self, on: date) -> int:
         """Whole years."""
         return on.year - self.born.year - ((on.month, on.day) < (self.born.month, self.born.day))
+
+    def died_on(self, today: date) -> date:
+        """The day of their death; `today` for the living."""
+        return today - timedelta(days=self.died_days_ago)
 
     @property
     def name(self) -> str:
