@@ -315,6 +315,7 @@ quarantine = Table(
     Column("person", Uuid),
     Column("raw", Text, nullable=False),
     Column("reasons", JSONB, nullable=False),  # [{place, why}]
+    Column("repairs", JSONB, nullable=False, server_default=text("'[]'")),  # [{rule, path, was, why}] made before
     Column("hash", LargeBinary, nullable=False),
     _when("seen_at", nullable=False),
     _when("resolved_at"),

@@ -29,13 +29,12 @@ def copy_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Iter
 def _cell(value: Any) -> str:
     if value is None:
         return "\\N"
-    kind = type(value)
-    if kind is str:
+    if isinstance(value, str):
         return value.translate(_ESCAPES)
-    if kind is bool:
+    if isinstance(value, bool):
         return "t" if value else "f"
-    if kind is bytes:
+    if isinstance(value, bytes):
         return f"\\\\x{value.hex()}"
-    if kind is datetime:
+    if isinstance(value, datetime):
         return value.isoformat()
     return str(value)

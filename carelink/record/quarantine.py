@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ARRAY, Connection, Text, and_, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
@@ -13,10 +15,11 @@ from sqlalchemy.dialects.postgresql import insert
 from carelink.audit.trail import Event, append
 from carelink.consent.lens import Lens
 from carelink.db.tables import quarantine
-from carelink.errors import Forbidden
+from carelink.errors import Forbidden, NotFound
+from carelink.ids import PersonKey
 from carelink.place import SourceEntry
 from fhir_adapters import exact_json
-from fhir_adapters.source import Item, Rejected
+from fhir_adapters.source import Item, Rejected, Repair
 
 
 def raw_of(item: Item) -> str:
@@ -24,29 +27,45 @@ def raw_of(item: Item) -> str:
     return exact_json.dumps(item.body).decode()
 
 
-def keep(conn: Connection, entry: SourceEntry, refused: Sequence[Rejected], now: datetime) -> None:
-    """Keep each whole, once: the same again is the same row, seen again and open again."""
+@dataclass(frozen=True)
+class Refused:
+    """What is not stored now, with all that is needed to try it again; `patient` is whom it says it is about."""
+
+    what: Rejected
+    custodian: str = ""
+    repairs: tuple[Repair, ...] = ()  # made by the adapter, before the raw text
+    patient: UUID | None = None
+
+
+def keep(
+    conn: Connection, entry: SourceEntry, refused: Sequence[Refused], persons: Mapping[UUID, PersonKey], now: datetime
+) -> None:
+    """Keep each whole, once: the same again is the same row, open again and with the reasons of today."""
     if not refused:
         return
-    rows = {tuple(row[name] for name in _SAME): row for row in (_row(entry, one, now) for one in refused)}
+    rows = {tuple(row[name] for name in _SAME): row for row in (_row(entry, one, persons, now) for one in refused)}
     statement = insert(quarantine).values(list(rows.values()))
-    again = {"reasons": statement.excluded.reasons, "resolved_at": None, "resolution": None}
+    today = {name: statement.excluded[name] for name in ("reasons", "repairs", "custodian", "person")}
+    again = {**today, "resolved_at": None, "resolution": None}
     conn.execute(statement.on_conflict_do_update(index_elements=list(_SAME), set_=again))
 
 
 _SAME = ("source", "namespace", "type", "source_id", "hash")
 
 
-def _row(entry: SourceEntry, one: Rejected, now: datetime) -> dict[str, Any]:
+def _row(entry: SourceEntry, one: Refused, persons: Mapping[UUID, PersonKey], now: datetime) -> dict[str, Any]:
+    what = one.what
     return {
         "source": entry.name,
-        "namespace": one.namespace,
-        "custodian": entry.organisation,
-        "type": one.type,
-        "source_id": one.source_id,
-        "raw": one.raw,
-        "reasons": [{"place": reason.place, "why": reason.why} for reason in one.reasons],
-        "hash": hashlib.blake2b(one.raw.encode(), digest_size=16).digest(),
+        "namespace": what.namespace,
+        "custodian": one.custodian or entry.organisation,
+        "type": what.type,
+        "source_id": what.source_id,
+        "person": persons.get(one.patient) if one.patient else None,
+        "raw": what.raw.replace("\0", "\ufffd"),  # PostgreSQL's text holds no NUL
+        "reasons": [asdict(reason) for reason in what.reasons],
+        "repairs": [asdict(repair) for repair in one.repairs],
+        "hash": hashlib.blake2b(what.raw.encode(), digest_size=16).digest(),
         "seen_at": now,
     }
 
@@ -70,17 +89,29 @@ def resolve_stored(conn: Connection, source: str, items: Sequence[Item], now: da
 def waiting(conn: Connection, source: str) -> tuple[Item, ...]:
     """What of this source might be stored by now, oldest first: to be given to ingest again."""
     t = quarantine.c
-    asked = select(t.type, t.source_id, t.raw, t.namespace, t.custodian)
+    asked = select(t.type, t.source_id, t.raw, t.namespace, t.custodian, t.repairs)
     rows = conn.execute(asked.where(t.source == source, t.resolved_at.is_(None)).order_by(t.id))
     return tuple(
-        Item(row.type, row.source_id, body, row.namespace, _custodian(row.namespace) or row.custodian)
+        Item(row.type, row.source_id, body, row.namespace, row.custodian, tuple(Repair(**one) for one in row.repairs))
         for row in rows
         if (body := _body(row.raw)) is not None
     )
 
 
-def _custodian(namespace: str) -> str:
-    return namespace.partition("/")[0]
+def resolve(conn: Connection, lens: Lens, id_: int, why: str) -> None:
+    """A human says that this needs nothing more, and why. Raises `Forbidden` for other roles, `NotFound`."""
+    _must_watch(lens)
+    t = quarantine.c
+    ended = update(quarantine).where(t.id == id_, t.resolved_at.is_(None)).values(resolved_at=lens.at, resolution=why)
+    row = conn.execute(ended.returning(t.person)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such open row")
+    append(conn, Event("resolve", lens.requester, row.person, query="quarantine", reason=why), lens.at)
+
+
+def _must_watch(lens: Lens) -> None:
+    if lens.requester is not None and "see-quarantine" not in lens.may:
+        raise Forbidden("Your role does not include the data-quality worklist", rule="see-quarantine")
 
 
 def _body(raw: str) -> dict[str, Any] | None:
@@ -94,8 +125,7 @@ def _body(raw: str) -> dict[str, Any] | None:
 
 def listed(conn: Connection, lens: Lens, count: int = 100) -> list[dict[str, Any]]:
     """The open rows with their reasons, for the data-quality worklist. Raises `Forbidden` for roles that may not."""
-    if lens.requester is not None and "see-quarantine" not in lens.may:
-        raise Forbidden("Your role does not include the data-quality worklist", rule="see-quarantine")
+    _must_watch(lens)
     t = quarantine.c
     asked = select(t.id, t.source, t.type, t.source_id, t.reasons, t.seen_at).where(t.resolved_at.is_(None))
     rows = [dict(row._mapping) for row in conn.execute(asked.order_by(t.id).limit(count))]

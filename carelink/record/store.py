@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from carelink.audit.trail import Event, append
 from carelink.consent import directives, labels, relationships
@@ -17,26 +16,33 @@ from carelink.consent.lens import Lens
 from carelink.db.tables import resource, resource_version
 from carelink.errors import Invalid, NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey
-from carelink.place import Organisation, Place
+from carelink.place import Place
 from carelink.record import search
+from carelink.record.golden_store import MADE_HERE, home
 from carelink.record.query import Query, Row
+from carelink.record.search import get
 from carelink.record.validation import check
-from carelink.record.writing import Writable, write
+from carelink.record.writing import Writable, ended, write
 
-MADE_HERE = "carelink"
+__all__ = ["delete", "everything", "get", "history", "put", "vread"]
+
+_PART = 1000  # rows of `everything` that are read at a time
 _NAMED = re.compile(r'"reference":"(?:Practitioner|PractitionerRole|Organization|Location|Medication)/([0-9a-f-]{36})"')
 
 
 def put(
     conn: Connection,
     place: Place,
-    home: Organisation,
     body: Mapping[str, Any],
     person: PersonKey | None,
     patient: ResourceKey | None,
     now: datetime,
 ) -> ResourceKey:
-    """Store a resource that is made here; its id is its key. Raises `Invalid` with the FHIRPath of the first problem."""
+    """Store a resource that is made here; its id is its key, its custodian the home organisation.
+
+    `patient` is the source Patient that it hangs on, if any: it moves with that one when a link is undone.
+    Raises `Invalid` with the FHIRPath of the first problem.
+    """
     type_, key = body["resourceType"], ResourceKey(UUID(body["id"]))
     checked = check(type_, dict(body))
     if checked.problems:
@@ -48,27 +54,26 @@ def put(
         body=checked.body,
         source=MADE_HERE,
         source_id=str(key),
-        custodian=home.ods,
+        custodian=home(place).ods,
         category=label.category,
         sensitivities=label.sensitivities,
         person=person,
         patient=patient,
     )
-    if write(conn, [one], now) and person is not None:
-        relationships.refresh(conn, place, [person], now)
-        directives.refresh(conn, place, [person], now)
+    if write(conn, [one], now):
+        _settle(conn, place, type_, person, now)
     return key
 
 
-def delete(conn: Connection, lens: Lens, type_: str, key: ResourceKey, now: datetime) -> None:
+def delete(conn: Connection, place: Place, lens: Lens, type_: str, key: ResourceKey) -> None:
     """End a resource: a last version that says so; what it said stays in its history. Raises `NotFound`."""
     row = search.get(conn, lens, type_, key)
     t = resource.c
     kept = conn.execute(select(t.source_id, t.sensitivities, t.patient).where(t.key == key)).one()
-    ended = Writable(
+    last = Writable(
         key=key,
         type=type_,
-        body={"resourceType": type_, "id": str(key)},
+        body={},
         source=row.source,
         source_id=kept.source_id,
         custodian=row.custodian,
@@ -76,46 +81,86 @@ def delete(conn: Connection, lens: Lens, type_: str, key: ResourceKey, now: date
         sensitivities=kept.sensitivities,
         person=row.person,
         patient=kept.patient,
-        deleted=True,
     )
-    write(conn, [ended], now)
+    write(conn, [ended(last)], lens.at)
+    _settle(conn, place, type_, row.person, lens.at)
     append(conn, Event("delete", lens.requester, row.person, query=type_, reason=lens.reason), lens.at)
+
+
+def _settle(conn: Connection, place: Place, type_: str, person: PersonKey | None, now: datetime) -> None:
+    """Who is involved and what is objected to, where this type says so."""
+    if person is not None and type_ in relationships.RULES:
+        relationships.refresh(conn, place, [person], now)
+    if person is not None and type_ == "Consent":
+        directives.refresh(conn, place, [person], now)
 
 
 def history(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> tuple[Row, ...]:
     """Every version that this requester may see, newest first. Raises `NotFound` where there is none."""
-    t = resource_version.c
-    asked = select(
-        t.key, t.type, t.person, t.version, t.last_updated, t.custodian, t.category, lens.body(resource_version)
-    ).where(t.key == key, t.type == type_, t.deleted.is_(False), lens.where(resource_version))
-    rows = tuple(
-        Row(
-            key=ResourceKey(one[0]),
-            type=one[1],
-            person=PersonKey(one[2]) if one[2] else None,
-            version=one[3],
-            last_updated=one[4],
-            clinical=None,
-            source="",
-            custodian=Ods(one[5]),
-            category=one[6],
-            body=one[7],
-        )
-        for one in conn.execute(asked.order_by(t.version.desc()))
-    )
-    about = rows[0].person if rows else None
-    append(conn, Event("history", lens.requester, about, query=type_, count=len(rows), reason=lens.reason), lens.at)
-    if not rows:
-        raise NotFound("There is no such resource, or you may not see it")
+    asked = _versions(lens, type_, key).order_by(resource_version.c.version.desc())
+    rows = _rows(conn.execute(asked))
+    _audit(conn, lens, "history", type_, rows)
     return rows
 
 
-def everything(conn: Connection, lens: Lens, person: PersonKey, count: int = 5000) -> tuple[Row, ...]:
-    """All of a person that this requester may see, the golden Patient first, and the organisations, workers, places
-    and medicines that it names. Raises `NotFound` for a person whom the requester may not know."""
-    golden = search.get(conn, lens, "Patient", ResourceKey(person))
-    page = search.run(conn, lens, replace(Query(person=person), count=count))
-    rest = tuple(row for row in page.rows if row.key != golden.key)
-    there = {row.key for row in rest}
-    named = {ResourceKey(UUID(one)) for row in rest for one in _NAMED.findall(row.body)}
-    return (golden, *rest, *search.by_keys(conn, lens, named - there))
+def vread(conn: Connection, lens: Lens, type_: str, key: ResourceKey, version: int) -> Row:
+    """One version as it was. Raises `NotFound` where there is none that this requester may see."""
+    rows = _rows(conn.execute(_versions(lens, type_, key).where(resource_version.c.version == version)))
+    _audit(conn, lens, "vread", type_, rows)
+    return rows[0]
+
+
+def _versions(lens: Lens, type_: str, key: ResourceKey) -> Select[Any]:
+    t, body = resource_version.c, lens.body(resource_version).label("sent")
+    columns = (t.key, t.type, t.person, t.version, t.last_updated, t.custodian, t.category, body)
+    return select(*columns).where(t.key == key, t.type == type_, t.deleted.is_(False), lens.where(resource_version))
+
+
+def _rows(found: Iterable[Any]) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            key=ResourceKey(one.key),
+            type=one.type,
+            person=PersonKey(one.person) if one.person else None,
+            version=one.version,
+            last_updated=one.last_updated,
+            clinical=None,
+            source="",
+            custodian=Ods(one.custodian),
+            category=one.category,
+            body=one.sent,
+        )
+        for one in found
+    )
+
+
+def _audit(conn: Connection, lens: Lens, action: str, type_: str, rows: tuple[Row, ...]) -> None:
+    about = rows[0].person if rows else None
+    append(conn, Event(action, lens.requester, about, query=type_, count=len(rows), reason=lens.reason), lens.at)
+    if not rows:
+        raise NotFound("There is no such resource, or you may not see it")
+
+
+def everything(conn: Connection, lens: Lens, person: PersonKey) -> tuple[Row, ...]:
+    """All of a person that this requester may see, and the organisations, workers, places and medicines that it names.
+
+    The golden Patient is first where it may be seen. Raises `NotFound` for a person of whom nothing may.
+    """
+    rows = _all_of(conn, lens, person)
+    if not rows:
+        raise NotFound("There is no such person, or you may not see their record")
+    rows.sort(key=lambda row: row.key != person)  # stable: the rest stays newest first
+    there = {row.key for row in rows}
+    named = {ResourceKey(UUID(one)) for row in rows for one in _NAMED.findall(row.body)}
+    return (*rows, *search.by_keys(conn, lens, named - there))
+
+
+def _all_of(conn: Connection, lens: Lens, person: PersonKey) -> list[Row]:
+    rows: list[Row] = []
+    after = ""
+    while True:
+        page = search.run(conn, lens, Query(person=person, count=_PART, after=after))
+        rows += page.rows
+        after = page.next
+        if not after:
+            return rows

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Uuid, any_, bindparam, delete, literal, select, update
 
 from carelink.consent.redaction import redact
 from carelink.consent.sensitivity import CODINGS, names
@@ -51,13 +51,17 @@ class Writable:
 class _Version:
     resource: Writable
     number: int
-    content: bytes  # canonical, without meta
     meta: Mapping[str, Any]
     hash: bytes
 
 
-def write(conn: Connection, resources: Sequence[Writable], now: datetime) -> frozenset[ResourceKey]:
-    """Store those whose content, labels or owner differ from what is there; gives their keys.
+def ended(one: Writable) -> Writable:
+    """Its last version, which says that it is no more; what it said stays in its history."""
+    return replace(one, body={"resourceType": one.type, "id": str(one.key)}, deleted=True)
+
+
+def write(conn: Connection, resources: Sequence[Writable], now: datetime) -> dict[ResourceKey, int]:
+    """Store those whose content, labels or owner differ from what is there; gives their new versions.
 
     The last of two with one key counts. All in the caller's transaction, in an order that is the same every time.
     """
@@ -65,31 +69,36 @@ def write(conn: Connection, resources: Sequence[Writable], now: datetime) -> fro
     known = _known(conn, list(wanted))
     changed = [version for one in wanted.values() if (version := _version(one, known.get(one.key))) is not None]
     if changed:
-        _clear(conn, [one.resource.key for one in changed if one.number > 1])
-        _copy(conn, changed, now)
-    return frozenset(one.resource.key for one in changed)
+        _store(conn, changed, now)
+    return {one.resource.key: one.number for one in changed}
 
 
+_Values = tuple[Any, ...]  # of one row
 _Known = tuple[bytes, int, UUID | None, UUID | None]  # hash, version, and whose it is: person, patient
+
+
+def among(column: ColumnElement[Any], keys: Iterable[UUID]) -> ColumnElement[bool]:
+    """Whether it is one of these, as one array: the statement's text is the same however many there are."""
+    return column == any_(literal(list(keys), ARRAY(Uuid())))
 
 
 def _known(conn: Connection, keys: list[ResourceKey]) -> dict[UUID, _Known]:
     """What is there, locked: two writers of one resource take turns."""
     t = resource.c
-    asked = select(t.key, t.hash, t.version, t.person, t.patient).where(t.key.in_(keys))
+    if not keys:
+        return {}
+    asked = select(t.key, t.hash, t.version, t.person, t.patient).where(among(t.key, keys))
     return {row[0]: (bytes(row[1]), *row[2:]) for row in conn.execute(asked.order_by(t.key).with_for_update())}
 
 
 def _version(one: Writable, known: _Known | None) -> _Version | None:
     meta = _meta(one)
-    content = exact_json.dumps({key: value for key, value in one.body.items() if key != "meta"})
-    seal = hashlib.blake2b(content, digest_size=16)
-    labels = (one.custodian, one.category, one.sensitivities, one.deleted)
-    seal.update(exact_json.dumps(meta) + repr(labels).encode())
+    seal = hashlib.blake2b(exact_json.dumps({**one.body, "meta": meta}), digest_size=16)
+    seal.update(repr((one.custodian, one.category, one.sensitivities, one.deleted)).encode())
     digest = seal.digest()
     if known is not None and (known[0], *known[2:]) == (digest, one.person, one.patient):
         return None  # the owner is not in the hash: an undone link moves it without a new version
-    return _Version(one, known[1] + 1 if known else 1, content, meta, digest)
+    return _Version(one, known[1] + 1 if known else 1, meta, digest)
 
 
 def _meta(one: Writable) -> dict[str, Any]:
@@ -100,31 +109,35 @@ def _meta(one: Writable) -> dict[str, Any]:
     meta: dict[str, Any] = {"source": f"urn:carelink:source:{one.source}"}
     if security:
         meta["security"] = security
-    if "tag" in given:
-        meta["tag"] = given["tag"]
-    return meta
+    return meta | {name: given[name] for name in ("profile", "tag") if name in given}
 
 
-def _clear(conn: Connection, keys: list[ResourceKey]) -> None:
-    if keys:
-        for table in (resource, *_INDEXES):
-            conn.execute(delete(table).where(table.c.key.in_(keys)))
-
-
-def _copy(conn: Connection, versions: Sequence[_Version], now: datetime) -> None:
-    current, history = [], []
-    indexed: dict[str, list[tuple[Any, ...]]] = {table.name: [] for table in _INDEXES}
+def _store(conn: Connection, versions: Sequence[_Version], now: datetime) -> None:
+    created: list[_Values] = []
+    updated: list[_Values] = []
+    history: list[_Values] = []
+    indexed: dict[str, list[_Values]] = {table.name: [] for table in _INDEXES}
     for version in versions:
-        labelled = _labelled(version, now)
-        one = version.resource
-        current.append((one.key, *labelled, version.number, one.source, one.source_id, clinical(one.type, one.body)))
+        one, labelled = version.resource, _labelled(version, now)
+        row = (one.key, *labelled, version.number, one.source, one.source_id, clinical(one.type, one.body))
+        (created if version.number == 1 else updated).append(row)
         history.append((one.key, version.number, *labelled))
         if not one.deleted:
             _gather(indexed, one, index(one.type, one.body))
-    copy_rows(conn, resource, _CURRENT, current)
+    _update(conn, updated)
+    copy_rows(conn, resource, _CURRENT, created)
     copy_rows(conn, tables.resource_version, _HISTORY, history)
     for table in _INDEXES:
         copy_rows(conn, table, tuple(column.name for column in table.columns), indexed[table.name])
+
+
+def _update(conn: Connection, rows: Sequence[_Values]) -> None:
+    """In place, so that whoever waits for the row's lock finds its new version. What it was indexed by goes."""
+    if not rows:
+        return
+    conn.execute(_UPDATE, [dict(zip(_BOUND, row, strict=True)) for row in rows])
+    for table in _INDEXES:
+        conn.execute(delete(table).where(among(table.c.key, [row[0] for row in rows])))
 
 
 _LABELLED = [
@@ -142,16 +155,19 @@ _LABELLED = [
 ]
 _CURRENT = ("key", *_LABELLED, "version", "source", "source_id", "clinical")
 _HISTORY = ("key", "version", *_LABELLED)
+_BOUND = tuple(f"new_{name}" for name in _CURRENT)
+_UPDATE = (
+    update(resource)
+    .where(resource.c.key == bindparam("new_key"))
+    .values({name: bindparam(f"new_{name}") for name in _CURRENT if name != "key"})
+)
 
 
-def _labelled(version: _Version, now: datetime) -> tuple[Any, ...]:
+def _labelled(version: _Version, now: datetime) -> _Values:
     one = version.resource
     stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    meta = exact_json.dumps({**version.meta, "versionId": str(version.number), "lastUpdated": stamp})
+    meta = {**version.meta, "versionId": str(version.number), "lastUpdated": stamp}
     redacted = redact(one.type, one.body) if not one.locating else _unquoted(one.body)
-    less = None
-    if redacted is not None:
-        less = served(exact_json.dumps({k: v for k, v in redacted.items() if k != "meta"}), meta)
     return (
         one.type,
         one.person,
@@ -160,8 +176,8 @@ def _labelled(version: _Version, now: datetime) -> tuple[Any, ...]:
         one.category,
         one.sensitivities,
         now,
-        served(version.content, meta),
-        less,
+        _text(one.body, meta),
+        None if redacted is None else _text(redacted, meta),
         version.hash,
         one.deleted,
     )
@@ -172,12 +188,11 @@ def _unquoted(body: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key != "extension"}
 
 
-def served(content: bytes, meta: bytes) -> str:
-    """The canonical text that is served: `meta` first, then the content with its keys sorted."""
-    return (b'{"meta":' + meta + b"," + content[1:]).decode()
+def _text(body: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
+    return exact_json.dumps({**body, "meta": meta}).decode()
 
 
-def _gather(rows: dict[str, list[tuple[Any, ...]]], one: Writable, made: Indexed) -> None:
+def _gather(rows: dict[str, list[_Values]], one: Writable, made: Indexed) -> None:
     person, key = one.person, one.key
     rows["index_token"] += [(number, person, system, code, key) for number, system, code in made.tokens]
     rows["index_string"] += [(number, person, value, key) for number, value in made.strings]

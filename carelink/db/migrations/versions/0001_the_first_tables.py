@@ -189,6 +189,7 @@ def upgrade() -> None:
     sa.Column('person', sa.Uuid(), nullable=True),
     sa.Column('raw', sa.Text(), nullable=False),
     sa.Column('reasons', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('repairs', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
     sa.Column('hash', sa.LargeBinary(), nullable=False),
     sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('resolved_at', sa.DateTime(timezone=True), nullable=True),
