@@ -9,7 +9,8 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Connection, Table
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+# PostgreSQL's text holds no NUL; JSON text never has one, it says \\u0000.
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\ufffd"})
 
 
 def copy_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

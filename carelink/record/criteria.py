@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from carelink.consent.lens import Lens
 from carelink.db.tables import index_date, index_number, index_reference, index_string, index_token, resource
 from carelink.errors import Invalid
-from carelink.record.indexing import fold
-from carelink.record.parameters import Kind, Parameter, of_type
+from carelink.record.indexing import LONGEST, folded, sortable
+from carelink.record.parameters import ALIASES, Kind, Parameter, of_type
 from carelink.record.partial_dates import span
 from carelink.record.query import Criterion, Query
 
@@ -25,25 +25,31 @@ _TABLE = {
     Kind.REFERENCE: index_reference,
     Kind.NUMBER: index_number,
 }
-_PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(.+)")
+_PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(.+)", re.DOTALL)
 
 
 def condition(lens: Lens, query: Query, criterion: Criterion) -> ColumnElement[bool]:
     """The rows of `resource` for which one of the criterion's values holds. Raises `Invalid` where it can't be asked."""
-    if not criterion.values:
+    if not criterion.values or not all(criterion.values):
         raise Invalid(criterion.parameter, "has no value")
     if criterion.parameter in _OF_ALL:
         return or_(*[_OF_ALL[criterion.parameter](criterion, value) for value in criterion.values])
+    criterion = _spelt_out(criterion)
     parameter = _known(query, criterion)
     table = _TABLE[parameter.kind]
-    asked = select(table.c.key).where(
-        table.c.parameter == parameter.number,
-        or_(*[_MATCH[parameter.kind](criterion, value) for value in criterion.values]),
-    )
+    matches = [_MATCH[parameter.kind](parameter, criterion, value) for value in criterion.values]
+    asked = select(table.c.key).where(table.c.parameter == parameter.number, or_(*matches))
     if query.person is not None:
         asked = asked.where(table.c.person == query.person)
     holds = resource.c.key.in_(asked)
     return and_(holds, lens.locating_allowed(resource.c.person)) if parameter.locating else holds
+
+
+def _spelt_out(criterion: Criterion) -> Criterion:
+    if criterion.parameter not in ALIASES:
+        return criterion
+    meant, system = ALIASES[criterion.parameter]
+    return Criterion(meant, tuple(f"{system}|{value}" for value in criterion.values), criterion.modifier)
 
 
 def _known(query: Query, criterion: Criterion) -> Parameter:
@@ -71,24 +77,28 @@ _MODIFIERS: Mapping[Kind, tuple[str, ...]] = {
 }
 
 
-def _token(criterion: Criterion, value: str) -> ColumnElement[bool]:
+def _token(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
     system, bar, code = value.rpartition("|")
     t = index_token.c
     if not bar:
-        return t.code == code
+        return t.code == code[:LONGEST]
+    if not code and not system:
+        raise Invalid(criterion.parameter, "names neither a system nor a code")
     if not code:
         return t.system == system
-    return and_(t.code == code, t.system == system if system else t.system.is_(None))
+    return and_(t.code == code[:LONGEST], t.system == system if system else t.system.is_(None))
 
 
-def _string(criterion: Criterion, value: str) -> ColumnElement[bool]:
-    folded = fold(value)
+def _string(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
+    text = folded(parameter.number, value)
+    if not text:
+        raise Invalid(criterion.parameter, "has no letter or digit to look for")
     if criterion.modifier == "exact":
-        return index_string.c.value == folded
-    return index_string.c.value.startswith(folded, autoescape=True)
+        return index_string.c.value == text
+    return index_string.c.value.startswith(text, autoescape=True)
 
 
-def _date(criterion: Criterion, value: str) -> ColumnElement[bool]:
+def _date(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
     return _spanned(criterion, value, index_date.c.low, index_date.c.high)
 
 
@@ -115,16 +125,18 @@ def _spanned(
     return holds[prefix or "eq"]
 
 
-def _reference(criterion: Criterion, value: str) -> ColumnElement[bool]:
+def _reference(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
     return index_reference.c.target == _uuid(criterion, value.rpartition("/")[2])
 
 
-def _number(criterion: Criterion, value: str) -> ColumnElement[bool]:
+def _number(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
     prefix, text = _PREFIXED.fullmatch(value.partition("|")[0]).groups()  # type: ignore[union-attr]
     try:
         number = Decimal(text)
     except InvalidOperation as wrong:
         raise Invalid(criterion.parameter, "is not a number") from wrong
+    if not sortable(number):
+        raise Invalid(criterion.parameter, "is not a number that can be measured")
     v = index_number.c.value
     # `eq` allows for what the written precision leaves open: 7.1 is anything from 7.05 to 7.15 (R4 3.1.1.4.6).
     half = Decimal(5).scaleb(int(number.as_tuple().exponent) - 1)
@@ -141,7 +153,7 @@ def _number(criterion: Criterion, value: str) -> ColumnElement[bool]:
     return holds[prefix or "eq"]
 
 
-_MATCH: Mapping[Kind, Callable[[Criterion, str], ColumnElement[bool]]] = {
+_MATCH: Mapping[Kind, Callable[[Parameter, Criterion, str], ColumnElement[bool]]] = {
     Kind.TOKEN: _token,
     Kind.STRING: _string,
     Kind.DATE: _date,

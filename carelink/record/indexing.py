@@ -14,6 +14,8 @@ from carelink.record.partial_dates import span
 
 FAR_PAST = datetime(1, 1, 1, tzinfo=UTC)
 FAR_FUTURE = datetime(9999, 12, 31, tzinfo=UTC)
+LONGEST = 500  # characters that are compared: a row of PostgreSQL's B-tree holds 2,700 bytes
+MOST_DIGITS = 100  # FHIR asks for 18; PostgreSQL refuses a number of 131,072
 
 
 @dataclass
@@ -61,8 +63,8 @@ def values(body: Any, path: Path) -> Iterator[Any]:
 
 
 def _token(made: Indexed, number: int, value: Any) -> None:
-    for pair in dict.fromkeys(tokens(value)):
-        made.tokens.append((number, *pair))
+    for system, code in dict.fromkeys(tokens(value)):
+        made.tokens.append((number, system, code[:LONGEST]))
 
 
 def tokens(value: Any) -> Iterator[tuple[str | None, str]]:
@@ -78,19 +80,26 @@ def tokens(value: Any) -> Iterator[tuple[str | None, str]]:
                 yield (coding.get("system"), code)
 
 
+_UNSAID = str.maketrans(dict.fromkeys("'’‘`´.,", "") | {"-": " "})
+_SOLID = frozenset(one.number for one in PARAMETERS if one.solid)
+
+
 def fold(text: str) -> str:
-    """Case and accents do not count in a string search (FHIR R4 3.1.1.4.8)."""
-    plain = (
-        text
-        if text.isascii()
-        else "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    )
-    return " ".join(plain.casefold().split())
+    """Case, accents, punctuation and extra space do not count in a string search (FHIR R4 3.1.1.4.8)."""
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(text.translate(_UNSAID).casefold().split())
+
+
+def folded(number: int, text: str) -> str:
+    """The text as that parameter keeps and compares it."""
+    text = fold(text[:LONGEST])
+    return text.replace(" ", "") if number in _SOLID else text
 
 
 def _string(made: Indexed, number: int, value: Any) -> None:
-    if isinstance(value, str) and (folded := fold(value)):
-        made.strings.append((number, folded))
+    if isinstance(value, str) and (text := folded(number, value)):
+        made.strings.append((number, text))
 
 
 def _date(made: Indexed, number: int, value: Any) -> None:
@@ -120,7 +129,14 @@ def _reference(made: Indexed, number: int, value: Any) -> None:
 def _number(made: Indexed, number: int, value: Any) -> None:
     amount = value.get("value") if isinstance(value, dict) else value
     if isinstance(amount, (int, Decimal)) and not isinstance(amount, bool):
-        made.numbers.append((number, Decimal(amount), value.get("code", value.get("unit"))))
+        amount = Decimal(amount)
+        if sortable(amount):
+            made.numbers.append((number, amount, value.get("code", value.get("unit"))))
+
+
+def sortable(number: Decimal) -> bool:
+    """Whether the number is one that the index can hold."""
+    return number.is_finite() and abs(number.adjusted()) < MOST_DIGITS
 
 
 _ADD = {

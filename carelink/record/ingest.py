@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -93,11 +93,19 @@ def _checked(source: str, items: Iterable[Item]) -> tuple[list[Sound], list[Refu
         body = rewritten(item.body, source, item.namespace)
         checked = check(item.type, {**body, "id": str(key), "resourceType": item.type})
         patient = _uuid(patient_of(item.type, checked.body))
-        if checked.problems:
-            refused.append(_refused(item, checked.problems, patient))
+        if problems := (*checked.problems, *_unkeepable(item)):
+            refused.append(_refused(item, problems, patient))
         else:
             sound[key] = Sound(item, key, Checked(checked.body, (*item.repairs, *checked.repairs)), patient)
     return list(sound.values()), refused
+
+
+def _unkeepable(item: Item) -> Iterator[Reason]:
+    for name, id_ in (("id", item.source_id), ("namespace", item.namespace)):
+        if quarantine.storable(id_) != id_:
+            yield Reason(
+                f"{item.type}.{name}", f"is longer than {quarantine.LONGEST_ID} characters, or has a NUL in it"
+            )
 
 
 def _refused(item: Item, problems: Sequence[Reason], patient: UUID | None) -> Refused:

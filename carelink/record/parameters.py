@@ -22,13 +22,17 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One search parameter: where its values stand in each type. `locating`: a hit would tell where a person is."""
+    """One search parameter: where its values stand in each type.
+
+    `locating`: a hit would tell where a person is. `solid`: spaces do not count, as in a postcode.
+    """
 
     number: int
     code: str
     kind: Kind
     paths: Mapping[str, tuple[Path, ...]]
     locating: bool = False
+    solid: bool = False
 
 
 def _same(paths: tuple[Path, ...], *types: str) -> dict[str, tuple[Path, ...]]:
@@ -71,6 +75,16 @@ PARAMETERS: tuple[Parameter, ...] = (
             "Location",
             "HealthcareService",
             "RelatedPerson",
+            "Appointment",
+            "CarePlan",
+            "Consent",
+            "DiagnosticReport",
+            "DocumentReference",
+            "Encounter",
+            "EpisodeOfCare",
+            "QuestionnaireResponse",
+            "ServiceRequest",
+            "Task",
         ),
     ),
     Parameter(
@@ -86,7 +100,14 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(4, "given", Kind.STRING, _same((("name", "given"),), "Patient", "Practitioner")),
     Parameter(5, "birthdate", Kind.DATE, _same((("birthDate",),), "Patient")),
     Parameter(6, "gender", Kind.TOKEN, _same((("gender",),), "Patient")),
-    Parameter(7, "address-postalcode", Kind.STRING, _same((("address", "postalCode"),), "Patient"), locating=True),
+    Parameter(
+        7,
+        "address-postalcode",
+        Kind.STRING,
+        _same((("address", "postalCode"),), "Patient"),
+        locating=True,
+        solid=True,
+    ),
     Parameter(8, "telecom", Kind.TOKEN, _same((("telecom",),), "Patient"), locating=True),
     Parameter(
         100,
@@ -161,6 +182,9 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(130, "value-quantity", Kind.NUMBER, _same((("valueQuantity",),), "Observation")),
 )
 
+# Asked as one parameter, kept as another with a system of its own (R4: Patient.telecom.where(system='phone')).
+ALIASES: Mapping[str, tuple[str, str]] = {"phone": ("telecom", "phone"), "email": ("telecom", "email")}
+
 _BY_TYPE: dict[str, dict[str, Parameter]] = {}
 for _parameter in PARAMETERS:
     for _type in _parameter.paths:
@@ -186,7 +210,9 @@ CLINICAL: Mapping[str, tuple[Path, ...]] = {
     "DocumentReference": (("context", "period", "start"), ("date",)),
     "Encounter": (("period", "start"),),
     "EpisodeOfCare": (("period", "start"),),
+    "FamilyMemberHistory": (("date",),),
     "Flag": (("period", "start"),),
+    "Goal": (("startDate",), ("statusDate",)),
     "Immunization": (("occurrenceDateTime",), ("recorded",)),
     "List": (("date",),),
     "MedicationRequest": (("authoredOn",),),

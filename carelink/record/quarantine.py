@@ -19,7 +19,9 @@ from carelink.errors import Forbidden, NotFound
 from carelink.ids import PersonKey
 from carelink.place import SourceEntry
 from fhir_adapters import exact_json
-from fhir_adapters.source import Item, Rejected, Repair
+from fhir_adapters.source import Item, Reason, Rejected, Repair
+
+LONGEST_ID = 200  # characters of a source's id; FHIR allows 64, sources write more
 
 
 def raw_of(item: Item) -> str:
@@ -57,17 +59,33 @@ def _row(entry: SourceEntry, one: Refused, persons: Mapping[UUID, PersonKey], no
     what = one.what
     return {
         "source": entry.name,
-        "namespace": what.namespace,
+        "namespace": storable(what.namespace),
         "custodian": one.custodian or entry.organisation,
         "type": what.type,
-        "source_id": what.source_id,
+        "source_id": storable(what.source_id),
         "person": persons.get(one.patient) if one.patient else None,
-        "raw": what.raw.replace("\0", "\ufffd"),  # PostgreSQL's text holds no NUL
-        "reasons": [asdict(reason) for reason in what.reasons],
-        "repairs": [asdict(repair) for repair in one.repairs],
+        "raw": _plain(what.raw),
+        "reasons": [_told(reason) for reason in what.reasons],
+        "repairs": [_told(repair) for repair in one.repairs],
         "hash": hashlib.blake2b(what.raw.encode(), digest_size=16).digest(),
         "seen_at": now,
     }
+
+
+def storable(id_: str) -> str:
+    """An id as it can be kept and compared: one of endless length by its beginning and a hash, still too long to store."""
+    id_ = _plain(id_)
+    if len(id_) <= LONGEST_ID:
+        return id_
+    return f"{id_[:LONGEST_ID]}-{hashlib.blake2b(id_.encode(), digest_size=8).hexdigest()}"
+
+
+def _told(one: Reason | Repair) -> dict[str, str]:
+    return {name: _plain(text) for name, text in asdict(one).items()}
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "\ufffd")  # PostgreSQL's text holds no NUL
 
 
 def resolve_stored(conn: Connection, source: str, items: Sequence[Item], now: datetime) -> None:
