@@ -56,8 +56,9 @@ def _person(
     died_days_ago: int = 0,
     restricted: bool = False,
     maiden: str = "",
+    household: int = 0,
 ) -> Person:
-    digits = f"{serial:03d}"
+    """`serial` makes the number and the telephones; `household` the shared landline."""
     return Person(
         key=f"cast-{part}",
         nhs_number=nhs_number(serial),
@@ -68,8 +69,8 @@ def _person(
         born=date.fromisoformat(born),
         address=address,
         former_address=former_address or _address(f"{serial} Old Mill Lane", "Northdale", "ZZ95 1AA"),
-        landline=f"01632 960{digits}",
-        mobile=f"07700 900{digits}",
+        landline=f"01632 960{household or serial:03d}",
+        mobile=f"07700 900{serial:03d}",
         email="",
         ethnicity=ethnicity,
         language=language,
@@ -155,13 +156,13 @@ CAST: tuple[Part, ...] = (
         ("osteoarthritis", "depression", "alzheimers"),
     ),
     Part(
-        _person("ivy-barraclough", 11, "Miss", "Ivy", "Barraclough", "female", "1943-08-16", _TWINS),
+        _person("ivy-barraclough", 11, "Miss", "Ivy", "Barraclough", "female", "1943-08-16", _TWINS, household=11),
         "Twin of Olive, at one address",
         W001,
         ("hypertension", "osteoporosis"),
     ),
     Part(
-        _person("olive-barraclough", 12, "Miss", "Olive", "Barraclough", "female", "1943-08-16", _TWINS),
+        _person("olive-barraclough", 12, "Miss", "Olive", "Barraclough", "female", "1943-08-16", _TWINS, household=11),
         "Twin of Ivy, at one address",
         W001,
         ("rheumatoid-arthritis",),
@@ -183,13 +184,13 @@ CAST: tuple[Part, ...] = (
         ("parkinsons", "depression"),
     ),
     Part(
-        _person("george-ogden-senior", 16, "Mr", "George", "Ogden", "male", "1939-02-11", _OGDENS),
+        _person("george-ogden-senior", 16, "Mr", "George", "Ogden", "male", "1939-02-11", _OGDENS, household=16),
         "Father of a son of the same name, at one address",
         W002,
         ("copd", "frailty"),
     ),
     Part(
-        _person("george-ogden-junior", 17, "Mr", "George", "Ogden", "male", "1967-05-29", _OGDENS),
+        _person("george-ogden-junior", 17, "Mr", "George", "Ogden", "male", "1967-05-29", _OGDENS, household=16),
         "Son of a father of the same name, at one address",
         W002,
         ("multiple-sclerosis",),

@@ -85,7 +85,7 @@ class Households:
         gender = gender or rng.choices(("female", "male", "other"), (560, 438, 2))[0]
         born = born or _birth_date(rng)
         family = like.family if like else rng.choice(tradition.family)
-        given = self._given(rng, tradition, gender, family, born)
+        given = self._given(rng, tradition, gender, family, born, like.given if like else ())
         address = like.address if like else _address(rng)
         return Person(
             key=f"p{self.drawn:06d}{'b' if like else 'a'}",
@@ -108,16 +108,21 @@ class Households:
             maiden=rng.choice(tradition.family) if gender == "female" and rng.random() < 0.5 else "",
         )
 
-    def _given(self, rng: Random, tradition: Tradition, gender: str, family: str, born: date) -> tuple[str, ...]:
-        """Given names; nobody of the same family name and birth date has a like first name already."""
-        names = tradition.male if gender == "male" else tradition.female
+    def _given(
+        self, rng: Random, tradition: Tradition, gender: str, family: str, born: date, taken: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """Given names, none of them `taken` in the household.
+
+        Nobody of the same family name and birth date has a like first name already.
+        """
+        every = tradition.male if gender == "male" else tradition.female
+        names = [name for name in every if name not in taken]
         while True:
-            first = rng.choice(names)
+            first, second = rng.sample(names, 2)
             alike = {first, *vocabulary.called().get(first, ())}
             if not any((one, family, born) in self.known for one in alike):
                 self.known |= {(one, family, born) for one in alike}
-                second = rng.choice(names)
-                return (first, second) if rng.random() < 0.55 and second != first else (first,)
+                return (first, second) if rng.random() < 0.55 else (first,)
 
 
 def settled(person: Person) -> Person:

@@ -76,6 +76,20 @@ CAST_ALERTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "noah-kershaw": (("Legal", "Parental responsibility: mother, Leanne"),),
 }
 
+# Places in SERVICES, why they are supported, and where they live.
+CAST_CARE: Mapping[str, tuple[tuple[int, ...], str, str]] = {
+    "margaret-ellison": ((0, 2, 6, 7, 8, 9), "Support with Memory & Cognition", HOMES[0]),
+    "edith-crabtree": ((10,), "Support with Memory & Cognition", "Registered care home"),
+    "catherine-obrien": ((0, 8), "Support with Memory & Cognition", HOMES[0]),
+    "chloe-sutcliffe": ((4, 2), "Learning Disability Support", "Tenant"),
+    "stanley-firth": ((0, 8), "Physical Support: Personal care support", "Tenant"),
+    "noah-kershaw": (
+        (6,),
+        "Physical Support: Access & mobility only",
+        "Settled mainstream housing with family / friends",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -169,11 +183,12 @@ def social_care(belief: Belief, today: date) -> SocialCare:
     end = today - timedelta(days=belief.person.died_days_ago)
     rich = belief.person.part == "margaret-ellison"
     less = belief.duplicate
-    services = () if less else tuple(_services(rng, belief, end, 6 if rich else rng.choice((0, 1, 1, 2, 2, 3))))
+    told = CAST_CARE.get(belief.person.part)
+    services = () if less else tuple(_services(rng, belief, end))
     involved = () if less else tuple(_involved(rng, belief, end))
     return SocialCare(
-        rng.choice(REASONS),
-        rng.choice(HOMES),
+        told[1] if told else rng.choice(REASONS),
+        told[2] if told else rng.choice(HOMES),
         any(one.carer for one in involved) or rng.choice((False, None)),
         tuple(_requests(rng, end, 1 if less else 4 if rich else rng.choice((1, 1, 2)))),
         tuple(_assessments(rng, belief, end, 0 if less else 8 if rich else rng.choice((1, 1, 2, 3)))),
@@ -209,11 +224,14 @@ def _assessments(rng: Random, belief: Belief, end: date, times: int) -> Iterator
         )  # fmt: skip
 
 
-def _services(rng: Random, belief: Belief, end: date, times: int) -> Iterator[Service]:
-    old = belief.person.age(end) >= 65
-    for row in rng.sample(SERVICES if old else SERVICES[:8], times):
+def _services(rng: Random, belief: Belief, end: date) -> Iterator[Service]:
+    told = CAST_CARE.get(belief.person.part)
+    possible = SERVICES if belief.person.age(end) >= 65 else SERVICES[:8]
+    drawn = rng.sample(possible, rng.choice((0, 1, 1, 2, 2, 3)))
+    for row in [SERVICES[place] for place in told[0]] if told else drawn:
         since = end - timedelta(days=rng.randrange(15, 1100))
         status = rng.choices(("Active", "Ended", "Suspended", "Planned"), (70, 20, 6, 4))[0]
+        status = "Active" if told else status
         if belief.person.died_days_ago:
             status = "Ended" if belief.knows_of_death else "Active"
         since = end + timedelta(days=rng.randrange(3, 20)) if status == "Planned" else since
