@@ -50,6 +50,7 @@ NO_NAMES = frozenset(
     }
 )
 NO_BIRTH_DATES = frozenset({"1900-01-01", "1901-01-01", "1899-12-30", "1899-12-31", "1800-01-01", "1970-01-01"})
+MOST_DIGITS = 18  # ITU-T E.164 allows 15, and an international prefix before them
 NO_POSTCODE_AREA = "ZZ99"  # ONS pseudo postcodes: no fixed abode, not known, overseas
 NO_TELEPHONES = frozenset({"00000000000", "01234567890", "07000000000", "07777777777", "09999999999"})
 
@@ -80,9 +81,9 @@ def address(*lines: str) -> str:
 
 
 def telephone(text: str) -> str:
-    """Digits in national form (`+44 (0)1632 960001` is `01632960001`); empty where there are too few to tell."""
+    """Digits in national form (`+44 (0)1632 960001` is `01632960001`); empty where there are too few to tell, or too many."""
     digits = _NOT_DIGIT.sub("", _EXTENSION.sub("", text))
     digits = digits.removeprefix("00") if digits.startswith("0044") else digits
     if digits.startswith("44") and len(digits) > 10:
         digits = "0" + digits[2:].lstrip("0")
-    return digits if len(digits) >= 9 and digits not in NO_TELEPHONES else ""
+    return digits if 9 <= len(digits) <= MOST_DIGITS and digits not in NO_TELEPHONES else ""
