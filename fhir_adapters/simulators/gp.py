@@ -76,11 +76,11 @@ def _record(
 ) -> Answer:
     """Published records come first: the number of one of them fails its check digit."""
     if path := published.get((practice, number)):
-        return Answer(exact_json.loads(path.read_bytes()), kind=FHIR_JSON, page="entry")
+        return Answer(exact_json.loads(path.read_bytes()), kind=FHIR_JSON)
     if not is_valid(number):
         return _refused(400, "INVALID_NHS_NUMBER", "NHS number is invalid", "value")
     if practice == PRACTICE and number in held:
-        return Answer(record(population, held[number]), kind=FHIR_JSON, page="entry")
+        return Answer(record(population, held[number]), kind=FHIR_JSON)
     return _refused(404, "PATIENT_NOT_FOUND", "Patient record not found")
 
 

@@ -21,7 +21,7 @@ class Fault(StrEnum):
     SLOW = "slow"  # answers after `delay` seconds
     FAILS = "500"
     MALFORMED = "malformed"  # the JSON ends in the middle
-    HALF_PAGE = "half-page"  # half of the page's entries are missing, and the next link with them
+    HALF_PAGE = "half-page"  # half of the page's entries are missing; what is no page breaks off half-way
     WRONG_TYPE = "wrong-type"  # HTML with status 200, as a gateway sends it
     SAME_PAGE = "same-page"  # every page is the first one, and says that there is another
 
@@ -140,7 +140,7 @@ def _halved(answer: Answer) -> Answer:
         value["next"] = None
     if "link" in value:
         value["link"] = [link for link in value["link"] if link["relation"] != "next"]
-    return Answer(value, answer.status, answer.kind)
+    return Answer(value, answer.status, answer.kind, answer.page)
 
 
 def _has_next(answer: Answer) -> bool:
@@ -195,6 +195,9 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.end_headers()
+        if fault is Fault.HALF_PAGE and not answer.page:
+            content = content[: len(content) // 2]
+            self.close_connection = True
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
