@@ -15,9 +15,9 @@ from typing import Any
 
 from fhir_adapters.simulators import council_a, council_b, gp, gp_published, hospital, hospital_published, pds
 from fhir_adapters.simulators.cast import CAST
+from fhir_adapters.simulators.demo_keys import SECRETS
 from fhir_adapters.simulators.people import Person
 from fhir_adapters.simulators.population import Population, people
-from fhir_adapters.simulators.secrets import SECRETS
 from fhir_adapters.simulators.serving import Simulated
 
 SERVED = ("gp", "hospital", "pds", "council-b")  # with --port-base, in this order

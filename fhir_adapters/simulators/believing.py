@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from fhir_adapters.simulators import cast
 from fhir_adapters.simulators import faults_of_belief as faults
-from fhir_adapters.simulators.numbers import NhsNumbers
+from fhir_adapters.simulators.free_numbers import NhsNumbers
 from fhir_adapters.simulators.people import COUNCIL_A, COUNCIL_B, GP, HOSPITAL, PDS, SOURCES, Belief, Person
 
 _GP_IDS = UUID("b9a4b3f0-8a0e-5f0d-9c39-0a1f6f2b7e11")

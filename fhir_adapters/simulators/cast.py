@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fhir_adapters.simulators.numbers import nhs_number
+from fhir_adapters.simulators.free_numbers import nhs_number
 from fhir_adapters.simulators.people import (
     COUNCIL_A,
     COUNCIL_B,

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
+from fhir_adapters.simulators.free_numbers import mobile
 from fhir_adapters.simulators.news import news
-from fhir_adapters.simulators.numbers import mobile
 from fhir_adapters.simulators.people import COUNCIL_A, Belief
 from fhir_adapters.simulators.population import Population
 from fhir_adapters.simulators.social import SocialCare, social_care

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from fhir_adapters.simulators.council_b_rows import rows
+from fhir_adapters.simulators.demo_keys import SECRETS
 from fhir_adapters.simulators.fhir import Json
 from fhir_adapters.simulators.population import Population
-from fhir_adapters.simulators.secrets import SECRETS
 from fhir_adapters.simulators.serving import Answer, Asked, Simulated
 
 BASE = "/api/v1"

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from random import Random
 
 from fhir_adapters.simulators.fhir import Json, instant, number
+from fhir_adapters.simulators.free_numbers import mobile
 from fhir_adapters.simulators.news import news
-from fhir_adapters.simulators.numbers import mobile
 from fhir_adapters.simulators.people import COUNCIL_B, Belief
 from fhir_adapters.simulators.population import Population
 from fhir_adapters.simulators.social import Service, SocialCare, social_care

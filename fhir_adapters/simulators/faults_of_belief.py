@@ -8,7 +8,7 @@ from datetime import date
 from random import Random
 
 from fhir_adapters.simulators import vocabulary
-from fhir_adapters.simulators.numbers import mobile
+from fhir_adapters.simulators.free_numbers import mobile
 from fhir_adapters.simulators.people import COUNCIL_A, COUNCIL_B, GP, HOSPITAL, PDS, Belief
 
 Fault = Callable[[Belief, Random], Belief | None]

@@ -12,11 +12,11 @@ from typing import Any
 from nhs_number.validate import is_valid
 
 from fhir_adapters import exact_json
+from fhir_adapters.simulators.demo_keys import bearer
 from fhir_adapters.simulators.fhir import NHS_NUMBER, Json, outcome
 from fhir_adapters.simulators.gp_record import record
 from fhir_adapters.simulators.people import PRACTICE, Belief
 from fhir_adapters.simulators.population import Population
-from fhir_adapters.simulators.secrets import bearer
 from fhir_adapters.simulators.serving import Answer, Asked, Simulated
 
 FHIR_JSON = "application/fhir+json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from fhir_adapters.simulators.fhir import Json, coding, concept, number, quantity, snomed
+from fhir_adapters.simulators.fhir import Json, concept, number, quantity, snomed
 from fhir_adapters.simulators.gp_chart import EXTENSION, HL7_EXTENSION, Chart
 from fhir_adapters.simulators.health import Allergic, Has, Immunised, Measured, Seen, Takes
 
@@ -217,9 +217,3 @@ def diary(chart: Chart) -> Json:
         "authoredOn": chart.recorded(chart.today - timedelta(days=20)),
         "requester": {"agent": chart.ref("Practitioner", "doctor")},
     }
-
-
-def sensitive(resource: Json) -> Json:
-    """Marks an item that the practice itself calls sensitive (there is no such mark in most real records)."""
-    label = coding("http://hl7.org/fhir/v3/Confidentiality", "R", "restricted")
-    return resource | {"meta": resource["meta"] | {"security": [label]}}

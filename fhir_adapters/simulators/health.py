@@ -116,7 +116,7 @@ def health(person: Person, today: date) -> Health:
     first = max(person.born, end - timedelta(days=365 * 25))
     problems = tuple(_problems(rng, person, first, end))
     keys = {one.problem.key for one in problems if one.until is None}
-    rich = 4 if person.part == ON_WARD_NOW.part else 1
+    rich = 3 if person.part == ON_WARD_NOW.part else 1
     return Health(
         problems,
         tuple(_medicines(rng, problems, end)),

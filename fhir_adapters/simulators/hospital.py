@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import ge, gt
 
+from fhir_adapters.simulators.demo_keys import knows
 from fhir_adapters.simulators.fhir import Json, outcome
 from fhir_adapters.simulators.hospital_resources import resources
 from fhir_adapters.simulators.population import Population
-from fhir_adapters.simulators.secrets import knows
 from fhir_adapters.simulators.serving import Answer, Asked, Simulated
 
 FHIR_JSON = "application/fhir+json"

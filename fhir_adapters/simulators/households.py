@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from random import Random
 
 from fhir_adapters.simulators import vocabulary
-from fhir_adapters.simulators.numbers import NhsNumbers, landline, mobile
+from fhir_adapters.simulators.free_numbers import NhsNumbers, landline, mobile
 from fhir_adapters.simulators.people import (
     COUNCIL_A,
     COUNCIL_B,

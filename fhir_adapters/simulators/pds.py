@@ -10,10 +10,10 @@ from pathlib import Path
 from nhs_number.validate import is_valid
 
 from fhir_adapters import exact_json
+from fhir_adapters.simulators.demo_keys import bearer
 from fhir_adapters.simulators.fhir import Json, outcome
 from fhir_adapters.simulators.pds_patients import patient
 from fhir_adapters.simulators.population import Population
-from fhir_adapters.simulators.secrets import bearer
 from fhir_adapters.simulators.serving import Answer, Asked, Simulated
 
 FHIR_JSON = "application/fhir+json"

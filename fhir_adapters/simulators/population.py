@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from fhir_adapters.simulators.believing import beliefs
 from fhir_adapters.simulators.cast import CAST
+from fhir_adapters.simulators.free_numbers import NhsNumbers
 from fhir_adapters.simulators.households import Households, settled
-from fhir_adapters.simulators.numbers import NhsNumbers
 from fhir_adapters.simulators.people import COUNCIL_A, COUNCIL_B, GP, HOSPITAL, PDS, PRACTICE, SOURCES, Belief, Person
 
 TODAY = date(2026, 11, 23)  # the day on which records end, where nobody says another

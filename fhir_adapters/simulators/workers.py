@@ -42,7 +42,6 @@ WORKERS: Mapping[str, tuple[Worker, ...]] = {
         Worker("S006", "Zofia", "Zielińska", "Social worker", "adults-south"),
     ),
 }
-CHILDREN = {COUNCIL_A: "W007"}
 GWEN = "S001"
 ON_GWENS_CASELOAD = 12  # people, of those whom Southmere has first
 # Not theirs: the caseloads of the two who sign in are the cast's.

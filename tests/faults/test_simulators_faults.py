@@ -11,8 +11,8 @@ import pytest
 
 from fhir_adapters import registry
 from fhir_adapters.simulators import council_b, gp, hospital, pds
+from fhir_adapters.simulators.demo_keys import SECRETS
 from fhir_adapters.simulators.population import Population, people
-from fhir_adapters.simulators.secrets import SECRETS
 from fhir_adapters.simulators.serving import Fault, Simulated
 from fhir_adapters.source import SourceFailed, SourceSettings, Wanted
 

@@ -16,8 +16,8 @@ from fhir_adapters import exact_json
 from fhir_adapters.simulators import cast, council_a, council_b, social
 from fhir_adapters.simulators.council_b import CouncilB
 from fhir_adapters.simulators.council_b_rows import ENDPOINTS
+from fhir_adapters.simulators.demo_keys import SECRETS
 from fhir_adapters.simulators.population import Population, people
-from fhir_adapters.simulators.secrets import SECRETS
 
 README = Path(council_a.__file__).with_name("README.md").read_text("utf-8")
 KEY = {"X-Api-Key": SECRETS["council-b"]}

@@ -15,10 +15,10 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from fhir_adapters import registry
 from fhir_adapters.simulators import cast, hospital, hospital_published
+from fhir_adapters.simulators.demo_keys import SECRETS
 from fhir_adapters.simulators.hospital import Hospital
 from fhir_adapters.simulators.hospital_resources import resources
 from fhir_adapters.simulators.population import Population, people
-from fhir_adapters.simulators.secrets import SECRETS
 from fhir_adapters.source import SourceSettings
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
