@@ -21,6 +21,7 @@ from fhir_adapters.source import Batch, Item, Rejected
 
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
 SNOMED = "http://snomed.info/sct"
+UNITS = "http://unitsofmeasure.org"
 
 
 def patient(id_: str = "p1", **changed: Any) -> Item:
@@ -56,7 +57,7 @@ def observation(id_: str = "o1", subject: str = "p1", value: str = "7.10", **cha
         "subject": {"reference": f"Patient/{subject}"},
         "code": {"coding": [{"system": SNOMED, "code": "43396009", "display": "HbA1c"}]},
         "effectiveDateTime": "2026-06-01T09:30:00+01:00",
-        "valueQuantity": {"value": exact_json.ExactDecimal(value), "unit": "%", "code": "%"},
+        "valueQuantity": {"value": exact_json.ExactDecimal(value), "unit": "%", "system": UNITS, "code": "%"},
     }
     return item("Observation", id_, **(said | changed))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -57,15 +57,21 @@ def _known(query: Query, criterion: Criterion) -> Parameter:
         raise Invalid(criterion.parameter, "say which type is searched")
     found = [of_type(type_).get(criterion.parameter) for type_ in query.types]
     if found[0] is None or any(one is not found[0] for one in found):
-        common = set.intersection(*[set(of_type(type_)) for type_ in query.types]) | set(_OF_ALL)
         raise Invalid(
-            criterion.parameter, f"is not indexed for {', '.join(query.types)}; known are {', '.join(sorted(common))}"
+            criterion.parameter,
+            f"is not indexed for {', '.join(query.types)}; known are {', '.join(known(query.types))}",
         )
     if criterion.modifier not in _MODIFIERS[found[0].kind]:
         raise Invalid(
             f"{criterion.parameter}:{criterion.modifier}", f"has no such modifier for a {found[0].kind.value}"
         )
     return found[0]
+
+
+def known(types: Iterable[str]) -> list[str]:
+    """The parameters that all of these types can be searched by."""
+    common = set.intersection(*[set(of_type(type_)) for type_ in types])
+    return sorted(common | set(_OF_ALL) | {alias for alias, (meant, _) in ALIASES.items() if meant in common})
 
 
 _MODIFIERS: Mapping[Kind, tuple[str, ...]] = {
