@@ -33,8 +33,9 @@ def swapped_names(belief: Belief, rng: Random) -> Belief | None:
 
 
 def no_middle_name(belief: Belief, rng: Random) -> Belief | None:
-    """Only the first name."""
-    return replace(belief, given=belief.given[:1]) if len(belief.given) == 2 else None
+    """Only the first name; where the names are swapped already, their first name would be lost."""
+    known = len(belief.given) == 2 and "swapped_names" not in belief.faults
+    return replace(belief, given=belief.given[:1]) if known else None
 
 
 def transposed_year(belief: Belief, rng: Random) -> Belief | None:
