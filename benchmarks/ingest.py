@@ -128,4 +128,4 @@ def _split(lines: list[bytes], parts: int) -> list[list[bytes]]:
 
 
 def _command(text: str, table: str) -> sql.Composed:
-    return sql.SQL(text).format(sql.Identifier(table))  # type: ignore[arg-type]
+    return sql.SQL(text).format(sql.Identifier(table))

@@ -1,0 +1,70 @@
+"""References become ours where they are the source's own, and stay as they are where they mean the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from carelink.ids import resource_key
+from carelink.record.references import patient_of, rewritten
+
+OURS = f"Patient/{resource_key('hospital', 'ns', 'Patient', 'p1')}"
+REWRITTEN = [
+    ("Patient/p1", OURS, "the source's own"),
+    ("Patient/p1/_history/3", OURS, "one version of it"),
+    ("#a", "#a", "contained"),
+    ("https://example.org/fhir/Patient/p1", "https://example.org/fhir/Patient/p1", "absolute"),
+    ("urn:uuid:6f9619ff-8b86-d011-b42d-00c04fc964ff", "urn:uuid:6f9619ff-8b86-d011-b42d-00c04fc964ff", "a URN"),
+    ("Patient?identifier=1", "Patient?identifier=1", "a search"),
+    ("", "", "nothing"),
+]
+
+
+@pytest.mark.parametrize(("said", "becomes", "why"), REWRITTEN, ids=[why for *_, why in REWRITTEN])
+def test_a_reference_is_rewritten(said: str, becomes: str, why: str) -> None:
+    body = {"subject": {"reference": said, "display": "Nora"}}
+    assert rewritten(body, "hospital", "ns") == {"subject": {"reference": becomes, "display": "Nora"}}
+
+
+def test_references_are_rewritten_at_any_depth_and_the_body_that_came_is_untouched() -> None:
+    body: dict[str, Any] = {"a": [{"b": {"reference": "Patient/p1"}}, {"c": 1}], "d": {"identifier": {"value": "1"}}}
+    assert rewritten(body, "hospital", "ns") == {
+        "a": [{"b": {"reference": OURS}}, {"c": 1}],
+        "d": {"identifier": {"value": "1"}},
+    }
+    assert body["a"][0]["b"]["reference"] == "Patient/p1"
+    untouched = {"d": {"identifier": {"value": "1"}}}
+    assert rewritten(untouched, "hospital", "ns") is untouched
+
+
+def test_the_same_id_means_another_resource_in_another_source_namespace_and_type() -> None:
+    places = [("hospital", "ns"), ("gp", "ns"), ("hospital", "other")]
+    keys = {
+        rewritten({"reference": f"{type_}/1"}, *place)["reference"] for type_ in ("Task", "Flag") for place in places
+    }
+    assert len(keys) == 6
+
+
+ABOUT = [
+    ("Condition", {"subject": {"reference": "Patient/1"}}, "1", "subject"),
+    ("AllergyIntolerance", {"patient": {"reference": "Patient/1"}}, "1", "patient"),
+    ("Task", {"for": {"reference": "Patient/1"}}, "1", "for"),
+    ("Coverage", {"beneficiary": {"reference": "Patient/1"}}, "1", "beneficiary"),
+    ("Patient", {"id": "1"}, "1", "itself"),
+    (
+        "Appointment",
+        {"participant": [{"actor": {"reference": "Location/2"}}, {"actor": {"reference": "Patient/1"}}]},
+        "1",
+        "a participant",
+    ),
+    ("Condition", {"subject": {"reference": "Group/1"}}, None, "a group is nobody"),
+    ("Condition", {"subject": {"identifier": {"value": "9990000018"}}}, None, "a number is no Patient yet"),
+    ("Condition", {"subject": "Patient/1"}, None, "what is no reference"),
+    ("Organization", {"name": "Patient/1"}, None, "a directory"),
+]
+
+
+@pytest.mark.parametrize(("type_", "body", "whom", "why"), ABOUT, ids=[why for *_, why in ABOUT])
+def test_whom_a_resource_is_about(type_: str, body: dict[str, Any], whom: str | None, why: str) -> None:
+    assert patient_of(type_, body) == whom
