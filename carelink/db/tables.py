@@ -314,6 +314,7 @@ quarantine = Table(
     Column("source_id", Text, nullable=False),
     Column("person", Uuid),
     Column("raw", Text, nullable=False),
+    Column("mapped", Boolean, nullable=False, server_default=text("false")),  # `raw` is R4, so it can be tried again
     Column("reasons", JSONB, nullable=False),  # [{place, why}]
     Column("repairs", JSONB, nullable=False, server_default=text("'[]'")),  # [{rule, path, was, why}] made before
     Column("hash", LargeBinary, nullable=False),

@@ -110,7 +110,7 @@ def _unkeepable(item: Item) -> Iterator[Reason]:
 
 def _refused(item: Item, problems: Sequence[Reason], patient: UUID | None) -> Refused:
     what = Rejected(item.type, item.source_id, quarantine.raw_of(item), tuple(problems), item.namespace)
-    return Refused(what, item.custodian, item.repairs, patient)
+    return Refused(what, item.custodian, item.repairs, patient, mapped=True)
 
 
 def _uuid(text: str | None) -> UUID | None:

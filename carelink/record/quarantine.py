@@ -37,6 +37,7 @@ class Refused:
     custodian: str = ""
     repairs: tuple[Repair, ...] = ()  # made by the adapter, before the raw text
     patient: UUID | None = None
+    mapped: bool = False  # False: an adapter rejected it, and only that adapter can read it
 
 
 def keep(
@@ -47,7 +48,7 @@ def keep(
         return
     rows = {tuple(row[name] for name in _SAME): row for row in (_row(entry, one, persons, now) for one in refused)}
     statement = insert(quarantine).values(list(rows.values()))
-    today = {name: statement.excluded[name] for name in ("reasons", "repairs", "custodian", "person")}
+    today = {name: statement.excluded[name] for name in ("mapped", "reasons", "repairs", "custodian", "person")}
     again = {**today, "resolved_at": None, "resolution": None}
     conn.execute(statement.on_conflict_do_update(index_elements=list(_SAME), set_=again))
 
@@ -65,6 +66,7 @@ def _row(entry: SourceEntry, one: Refused, persons: Mapping[UUID, PersonKey], no
         "source_id": storable(what.source_id),
         "person": persons.get(one.patient) if one.patient else None,
         "raw": _plain(what.raw),
+        "mapped": one.mapped,
         "reasons": [_told(reason) for reason in what.reasons],
         "repairs": [_told(repair) for repair in one.repairs],
         "hash": hashlib.blake2b(what.raw.encode(), digest_size=16).digest(),
@@ -105,14 +107,23 @@ def resolve_stored(conn: Connection, source: str, items: Sequence[Item], now: da
 
 
 def waiting(conn: Connection, source: str) -> tuple[Item, ...]:
-    """What of this source might be stored by now, oldest first: to be given to ingest again."""
+    """What of this source might be stored by now, oldest first: to be given to ingest again.
+
+    What its adapter rejected is not among it: that is in the source's own form, or about somebody else.
+    """
     t = quarantine.c
     asked = select(t.type, t.source_id, t.raw, t.namespace, t.custodian, t.repairs)
-    rows = conn.execute(asked.where(t.source == source, t.resolved_at.is_(None)).order_by(t.id))
+    open_ = and_(t.source == source, t.mapped, t.resolved_at.is_(None))
     return tuple(
-        Item(row.type, row.source_id, body, row.namespace, row.custodian, tuple(Repair(**one) for one in row.repairs))
-        for row in rows
-        if (body := _body(row.raw)) is not None
+        Item(
+            row.type,
+            row.source_id,
+            exact_json.loads(row.raw),
+            row.namespace,
+            row.custodian,
+            tuple(Repair(**one) for one in row.repairs),
+        )
+        for row in conn.execute(asked.where(open_).order_by(t.id))
     )
 
 
@@ -130,15 +141,6 @@ def resolve(conn: Connection, lens: Lens, id_: int, why: str) -> None:
 def _must_watch(lens: Lens) -> None:
     if lens.requester is not None and "see-quarantine" not in lens.may:
         raise Forbidden("Your role does not include the data-quality worklist", rule="see-quarantine")
-
-
-def _body(raw: str) -> dict[str, Any] | None:
-    """The resource that was kept; None where what was kept is not one (a line of a table, half a document)."""
-    try:
-        body = exact_json.loads(raw)
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) and "resourceType" in body else None
 
 
 def listed(conn: Connection, lens: Lens, count: int = 100) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from carelink.ids import Ods, UserId, resource_key
 from carelink.place import Place
 from carelink.record import quarantine as kept
 from carelink.record import search, source_state
-from carelink.record.ingest import ingest, replay
+from carelink.record.ingest import IngestReport, ingest, replay
 from carelink.record.query import Query
 from fhir_adapters import exact_json
 from fhir_adapters.source import Batch, Item, Reason, Rejected, Repair
@@ -152,6 +152,17 @@ def test_what_an_adapter_rejects_is_kept_too(conn: Connection, place: Place, now
     assert refused(conn) == [("Condition", "c7", ["Condition"])]
     assert replay(conn, place, place.source("hospital"), now + LATER).stored == 0
     assert len(refused(conn)) == 1
+
+
+def test_what_an_adapter_rejected_is_never_stored_by_trying_again_however_sound_it_looks(
+    conn: Connection, place: Place, now: datetime
+) -> None:
+    """It may be in another version of FHIR, or about another person than the one who was asked for."""
+    raw = exact_json.dumps(condition("of another").body | {"subject": {"reference": "Patient/p1"}}).decode()
+    other = Rejected("Condition", "of another", raw, (Reason("Condition.subject", "is about another person"),))
+    take(conn, place, [patient()], now, rejected=[other])
+    assert replay(conn, place, place.source("hospital"), now + LATER) == IngestReport()
+    assert refused(conn) == [("Condition", "of another", ["Condition.subject"])]
 
 
 def test_what_comes_before_its_person_waits_and_is_stored_once_they_are_here(

@@ -188,6 +188,7 @@ def upgrade() -> None:
     sa.Column('source_id', sa.Text(), nullable=False),
     sa.Column('person', sa.Uuid(), nullable=True),
     sa.Column('raw', sa.Text(), nullable=False),
+    sa.Column('mapped', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('reasons', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('repairs', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
     sa.Column('hash', sa.LargeBinary(), nullable=False),
