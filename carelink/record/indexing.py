@@ -150,10 +150,17 @@ _ADD = {
 
 def clinical(type_: str, body: Mapping[str, Any]) -> datetime | None:
     """When it happened: the first moment of its date, in UTC; None where it is not said."""
+    said = clinical_text(type_, body)
+    return span(said)[0] if said else None
+
+
+def clinical_text(type_: str, body: Mapping[str, Any]) -> str:
+    """When it happened as it was written, to the precision that is known; empty where it is not said."""
     for path in CLINICAL.get(type_, ()):
         for value in values(body, path):
             try:
-                return span(value)[0]
+                span(value)
             except (ValueError, OverflowError, TypeError):
                 continue
-    return None
+            return str(value)
+    return ""
