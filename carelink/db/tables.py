@@ -203,7 +203,8 @@ def _index(name: str, *values: Column[object]) -> Table:
 
 
 index_token = _index("index_token", Column("system", Text), Column("code", Text, nullable=False))
-index_string = _index("index_string", Column("value", Text, nullable=False))
+# Sorted bytewise whatever the database's own order, so that all that begins alike stands together.
+index_string = _index("index_string", Column("value", Text(collation="C"), nullable=False))
 index_date = _index("index_date", _when("low", nullable=False), _when("high", nullable=False))
 index_reference = _index("index_reference", Column("target", Uuid), Column("literal", Text))
 index_number = _index("index_number", Column("value", Numeric, nullable=False), Column("unit", Text))

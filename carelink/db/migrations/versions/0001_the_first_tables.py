@@ -75,7 +75,7 @@ def upgrade() -> None:
     op.create_table('index_string',
     sa.Column('parameter', sa.SmallInteger(), nullable=False),
     sa.Column('person', sa.Uuid(), nullable=True),
-    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('value', sa.Text(collation='C'), nullable=False),
     sa.Column('key', sa.Uuid(), nullable=False)
     )
     op.create_index('index_string_global', 'index_string', ['parameter', 'value', 'key'], unique=False, postgresql_where=sa.text('parameter < 100'))
