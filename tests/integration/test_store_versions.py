@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
 from ingest_builders import body, condition, item, key, observation, patient, person_of, take
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select, text
 
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
+from carelink.db import sync
 from carelink.db.tables import audit_event, directive, index_token, relationship
 from carelink.errors import Invalid, NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey, UserId
@@ -194,3 +197,35 @@ def test_involvement_follows_a_task_that_is_stored_and_deleted(
     assert conn.execute(involved).scalars().all() == ["referral"]
     store.delete(conn, place, lens, "Task", TASK)
     assert conn.execute(involved).scalars().all() == []
+
+
+def test_two_who_change_one_resource_at_once_take_turns_and_both_versions_are_kept(
+    engine: Engine, place: Place, now: datetime
+) -> None:
+    with engine.begin() as conn:
+        sync.sync(conn, place)
+        take(conn, place, [patient()], now)
+        person = person_of(conn, patient())
+        store.put(conn, place, task(person), person, None, now)
+
+    def other() -> None:
+        with engine.begin() as conn:
+            store.put(conn, place, task(person, status="rejected"), person, None, now + LATER)
+
+    with engine.begin() as conn:
+        store.put(conn, place, task(person, status="accepted"), person, None, now + LATER)
+        second = Thread(target=other)
+        second.start()
+        wait_for_a_lock(engine)
+    second.join(timeout=10)
+    with engine.begin() as conn:
+        told = [body(row)["status"] for row in store.history(conn, Lens.system("test", now), "Task", TASK)]
+    assert told == ["rejected", "accepted", "requested"]
+
+
+def wait_for_a_lock(engine: Engine) -> None:
+    deadline = time.monotonic() + 10
+    with engine.connect() as conn:
+        while not conn.execute(text("select exists (select from pg_locks where not granted)")).scalar():
+            conn.rollback()
+            assert time.monotonic() < deadline, "nobody waits"
