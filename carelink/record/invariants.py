@@ -1,25 +1,30 @@
-"""The R4 invariants that fhir.resources does not check, as tables: id, what it says, and what a breach comes to."""
+"""The R4 invariants that the models do not check, as a table: id, what it says, and what a breach comes to.
+
+HL7 FHIR R4 4.0.1, the constraints of severity `error` of the types that we store. Three ways: refused where nobody could
+tell what is true; kept, and told on the Provenance, where refusing would withhold something clinical; mended where the
+rule says what is safe.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
 from carelink.record.partial_dates import before
-from fhir_adapters import exact_json
-from fhir_adapters.source import Reason, Repair
 
 Body = dict[str, Any]
+Element = Mapping[str, Any]
 
 
 class Breach(Enum):
     """What becomes of a resource that breaks an invariant."""
 
     REFUSE = "to quarantine"
-    KEEP = "kept as sent; told on its Provenance"  # refusing it would withhold something clinical
-    MEND = "mended as the rule says"
+    KEEP = "kept as it was sent"
+    MEND = "mended"
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,13 @@ class Invariant:
 
     id: str
     says: str
-    broken: Callable[[Mapping[str, Any]], bool]
+    broken: Callable[[Element], bool]
     breach: Breach = Breach.REFUSE
-    mend: Callable[[Mapping[str, Any]], Body] | None = None
+    mend: Callable[[Element], Body] | None = None
+    because: str = ""  # why it is kept or mended that way
 
 
-def _less(element: Mapping[str, Any], *names: str) -> Body:
+def _less(element: Element, *names: str) -> Body:
     return {key: value for key, value in element.items() if key.removeprefix("_") not in names}
 
 
@@ -42,40 +48,199 @@ def _code(concept: Any) -> str:
     return str(codings[0].get("code", ""))
 
 
-def _value(observation: Mapping[str, Any]) -> bool:
-    return any(key.startswith("value") for key in observation)
+def _value(element: Element) -> bool:
+    return any(key.startswith(("value", "_value")) for key in element)
 
 
-# Of a resource, by type.
-OF_TYPE: Mapping[str, tuple[Invariant, ...]] = {
+def _withheld(element: Element) -> bool:
+    """Whether extensions tell why it is empty."""
+    return "extension" in element
+
+
+def _lacks(one: str, other: str) -> Callable[[Element], bool]:
+    return lambda e: one in e and other not in e
+
+
+def _negative(name: str) -> Callable[[Element], bool]:
+    return lambda e: isinstance(e.get(name), Decimal | int) and e[name] < 0
+
+
+def _wrong_status(resource: Element) -> bool:
+    return "clinicalStatus" in resource and _code(resource.get("verificationStatus")) == "entered-in-error"
+
+
+MEDICINE = "A dose whose timing is oddly written is still a dose that must be seen"
+SHOWN = "It is true as far as it goes, and leaving it out would hide it"
+NO_STATUS = "What was entered in error is neither active nor resolved"
+
+_TIMES = (
+    Invariant("tim-1", "a duration has its unit", _lacks("duration", "durationUnit"), Breach.KEEP, because=MEDICINE),
+    Invariant("tim-2", "a period has its unit", _lacks("period", "periodUnit"), Breach.KEEP, because=MEDICINE),
+    Invariant("tim-4", "a duration is not negative", _negative("duration")),
+    Invariant("tim-5", "a period is not negative", _negative("period")),
+    Invariant("tim-6", "periodMax needs a period", _lacks("periodMax", "period"), Breach.KEEP, because=MEDICINE),
+    Invariant(
+        "tim-7", "durationMax needs a duration", _lacks("durationMax", "duration"), Breach.KEEP, because=MEDICINE
+    ),
+    Invariant("tim-8", "countMax needs a count", _lacks("countMax", "count"), Breach.KEEP, because=MEDICINE),
+    Invariant(
+        "tim-9",
+        "an offset needs an event that is not a meal",
+        lambda e: "offset" in e and not set(e.get("when", ())) - {"C", "CM", "CD", "CV"},
+        Breach.KEEP,
+        because=MEDICINE,
+    ),
+    Invariant(
+        "tim-10",
+        "a time of day or an event, not both",
+        lambda e: "timeOfDay" in e and "when" in e,
+        Breach.KEEP,
+        because=MEDICINE,
+    ),
+)
+_QUANTITY = (
+    Invariant(
+        "qty-3",
+        "the code of a unit has its system",
+        _lacks("code", "system"),
+        Breach.MEND,
+        lambda e: {**_less(e, "code"), "unit": e.get("unit", e["code"])},
+        "A code without a system means nothing; as the unit's text it is still read",
+    ),
+)
+
+# datatype, backbone element or resource type -> what holds for it
+OF_DATATYPE: Mapping[str, tuple[Invariant, ...]] = {
+    # Datatypes
+    "Age": _QUANTITY,
+    "Attachment": (Invariant("att-1", "attached bytes have a content type", _lacks("data", "contentType")),),
+    "ContactPoint": (
+        Invariant(
+            "cpt-2",
+            "a contact point with a value has a system",
+            _lacks("value", "system"),
+            Breach.MEND,
+            lambda e: {**e, "system": "other"},
+            "A number or address of unknown kind: `other` says just that",
+        ),
+    ),
+    "Duration": _QUANTITY,
+    "Extension": (
+        Invariant(
+            "ext-1",
+            "an extension has a value or extensions, not both",
+            lambda e: _value(e) == ("extension" in e),
+            Breach.KEEP,
+            because="An extension adds to what is there; an odd one does no harm to it",
+        ),
+    ),
+    "Period": (
+        Invariant(
+            "per-1",
+            "a period does not end before it starts",
+            lambda e: before(e.get("end"), e.get("start")),
+            Breach.KEEP,
+            because="Which of the two is wrong is not known; without its end it would be shown as still going on",
+        ),
+    ),
+    "Quantity": _QUANTITY,
+    "Range": (
+        Invariant(
+            "rng-2",
+            "the low of a range is not above its high",
+            lambda e: _above(e.get("low"), e.get("high")),
+            Breach.KEEP,
+            because=SHOWN,
+        ),
+    ),
+    "Ratio": (
+        Invariant(
+            "rat-1",
+            "numerator and denominator come together",
+            lambda e: ("numerator" in e) != ("denominator" in e) or not (e.keys() & {"numerator"} or _withheld(e)),
+            Breach.KEEP,
+            because=SHOWN,
+        ),
+    ),
+    "TimingRepeat": _TIMES,
+    # Any resource, and what is contained in one
+    "Resource": (
+        Invariant("ref-1", "a local reference finds what it points at", bool, Breach.KEEP, because=SHOWN),
+        Invariant("dom-3", "what is contained is pointed at", bool, Breach.KEEP, because=SHOWN),
+    ),
+    "contained": (
+        Invariant("dom-2", "what is contained contains nothing", lambda r: "contained" in r),
+        Invariant(
+            "dom-4",
+            "what is contained has no version of its own",
+            lambda r: bool({"versionId", "lastUpdated"} & set(r.get("meta", {}))),
+            Breach.MEND,
+            lambda r: {**r, "meta": _less(r["meta"], "versionId", "lastUpdated")},
+            "It changes with the resource that it is in",
+        ),
+        Invariant(
+            "dom-5", "what is contained has no security label of its own", lambda r: "security" in r.get("meta", {})
+        ),
+    ),
+    # Resources
     "AllergyIntolerance": (
         Invariant(
             "ait-1",
-            "clinicalStatus must be there unless it was entered in error",
+            "clinicalStatus is there unless it was entered in error",
             lambda r: "clinicalStatus" not in r and _code(r.get("verificationStatus")) != "entered-in-error",
             Breach.KEEP,
+            because="An allergy of unknown status is shown as one, never hidden and never guessed",
         ),
         Invariant(
             "ait-2",
-            "clinicalStatus must not be there when it was entered in error",
-            lambda r: "clinicalStatus" in r and _code(r.get("verificationStatus")) == "entered-in-error",
+            "clinicalStatus is not there when it was entered in error",
+            _wrong_status,
             Breach.MEND,
             lambda r: _less(r, "clinicalStatus"),
+            NO_STATUS,
         ),
     ),
     "Appointment": (
-        Invariant("app-2", "start and end come together", lambda r: ("start" in r) != ("end" in r)),
+        Invariant(
+            "app-2", "start and end come together", lambda r: ("start" in r) != ("end" in r), Breach.KEEP, because=SHOWN
+        ),
         Invariant(
             "app-3",
             "only a proposed, cancelled or waitlisted appointment may lack its times",
             lambda r: "start" not in r and r.get("status") not in ("proposed", "cancelled", "waitlist"),
+            Breach.KEEP,
+            because=SHOWN,
+        ),
+        Invariant(
+            "app-4",
+            "only a cancelled appointment or one not kept has a reason of cancellation",
+            lambda r: "cancelationReason" in r and r.get("status") not in ("cancelled", "noshow"),
         ),
     ),
-    "CarePlan": (
+    "AppointmentParticipant": (
         Invariant(
-            "cpl-3",
-            "an activity has a reference or a detail, not both",
-            lambda r: any("detail" in one and "reference" in one for one in r.get("activity", ())),
+            "app-1",
+            "a participant has a type or an actor",
+            lambda e: not e.keys() & {"type", "actor"},
+            Breach.KEEP,
+            because=SHOWN,
+        ),
+    ),
+    "CarePlanActivity": (
+        Invariant(
+            "cpl-3", "an activity has a reference or a detail, not both", lambda e: "detail" in e and "reference" in e
+        ),
+    ),
+    "CompositionSection": (
+        Invariant(
+            "cmp-1",
+            "a section has text, entries or sections",
+            lambda e: not e.keys() & {"text", "entry", "section"},
+            Breach.KEEP,
+            because=SHOWN,
+        ),
+        Invariant(
+            "cmp-2", "emptyReason only where there are no entries", lambda e: "emptyReason" in e and "entry" in e
         ),
     ),
     "Condition": (
@@ -87,34 +252,50 @@ OF_TYPE: Mapping[str, tuple[Invariant, ...]] = {
                 and _code(r.get("clinicalStatus")) not in ("resolved", "remission", "inactive", "")
             ),
             Breach.KEEP,
+            because="Which of the two is wrong is not known; a problem is rather shown than hidden",
         ),
         Invariant(
             "con-5",
-            "clinicalStatus must not be there when it was entered in error",
-            lambda r: "clinicalStatus" in r and _code(r.get("verificationStatus")) == "entered-in-error",
+            "clinicalStatus is not there when it was entered in error",
+            _wrong_status,
             Breach.MEND,
             lambda r: _less(r, "clinicalStatus"),
+            NO_STATUS,
         ),
     ),
     "Consent": (
         Invariant(
-            "ppc-1", "a policy or a policyRule", lambda r: "policy" not in r and "policyRule" not in r, Breach.KEEP
+            "ppc-1",
+            "a policy or a policyRule",
+            lambda r: "policy" not in r and "policyRule" not in r,
+            Breach.KEEP,
+            because="An objection holds whether or not the source names a policy",
+        ),
+    ),
+    "GoalTarget": (
+        Invariant(
+            "gol-1",
+            "a target's detail has its measure",
+            lambda e: any(k.startswith("detail") for k in e) and "measure" not in e,
+            Breach.KEEP,
+            because=SHOWN,
         ),
     ),
     "List": (
         Invariant(
-            "lst-2", "emptyReason only where there are no entries", lambda r: "emptyReason" in r and "entry" in r
+            "lst-2",
+            "a list of changes alone marks entries deleted",
+            lambda r: r.get("mode") != "changes" and any("deleted" in one for one in r.get("entry", ())),
         ),
         Invariant(
-            "lst-1",
-            "only a list of changes marks entries deleted",
-            lambda r: r.get("mode") != "changes" and any("deleted" in one for one in r.get("entry", ())),
+            "lst-1", "emptyReason only where there are no entries", lambda r: "emptyReason" in r and "entry" in r
         ),
         Invariant(
             "lst-3",
             "entries are dated only in a working list",
             lambda r: r.get("mode") != "working" and any("date" in one for one in r.get("entry", ())),
             Breach.KEEP,
+            because=SHOWN,
         ),
     ),
     "Observation": (
@@ -129,29 +310,25 @@ OF_TYPE: Mapping[str, tuple[Invariant, ...]] = {
         Invariant(
             "org-1",
             "a name or an identifier",
-            lambda r: "name" not in r and "identifier" not in r,
+            lambda r: not r.keys() & {"name", "identifier"},
             Breach.KEEP,
+            because=SHOWN,
         ),
     ),
-    "Patient": (
+    "PatientContact": (
         Invariant(
             "pat-1",
             "a contact has a name, a telephone, an address or an organisation",
-            lambda r: any(
-                not one.keys() & {"name", "telecom", "address", "organization"} for one in r.get("contact", ())
-            ),
+            lambda e: not e.keys() & {"name", "telecom", "address", "organization"},
             Breach.KEEP,
+            because=SHOWN,
         ),
     ),
-    "QuestionnaireResponse": (
-        Invariant(
-            "qrs-1",
-            "an item has answers or items, not both",
-            lambda r: any("answer" in one and "item" in one for one in r.get("item", ())),
-        ),
+    "QuestionnaireResponseItem": (
+        Invariant("qrs-1", "an item has answers or items, not both", lambda e: "answer" in e and "item" in e),
     ),
     "ServiceRequest": (
-        Invariant("prr-1", "orderDetail only with a code", lambda r: "orderDetail" in r and "code" not in r),
+        Invariant("prr-1", "orderDetail only with a code", _lacks("orderDetail", "code"), Breach.KEEP, because=SHOWN),
     ),
     "Task": (
         Invariant(
@@ -160,106 +337,18 @@ OF_TYPE: Mapping[str, tuple[Invariant, ...]] = {
             lambda r: before(r.get("lastModified"), r.get("authoredOn")),
             Breach.MEND,
             lambda r: _less(r, "lastModified"),
+            "When it was asked for decides deadlines; when it was last touched does not",
         ),
     ),
 }
 
-# Of an element anywhere, known by the keys that it has.
-PERIOD = Invariant(
-    "per-1",
-    "a period does not end before it starts",
-    lambda e: before(e.get("end"), e.get("start")),
-    Breach.MEND,
-    lambda e: _less(e, "end"),
-)
-CONTACT_POINT = Invariant(
-    "cpt-2",
-    "a contact point with a value has a system",
-    lambda e: "value" in e and "system" not in e,
-    Breach.MEND,
-    lambda e: {**e, "system": "other"},
-)
-QUANTITY = Invariant(
-    "qty-3",
-    "a unit's code has its system",
-    lambda e: "code" in e and "system" not in e,
-    Breach.MEND,
-    lambda e: {**_less(e, "code"), "unit": e.get("unit", e["code"])},
-)
-ATTACHMENT = Invariant("att-1", "attached bytes have a content type", lambda e: "data" in e and "contentType" not in e)
-_BY_NAME: Mapping[str, Invariant] = {"period": PERIOD, "telecom": CONTACT_POINT, "attachment": ATTACHMENT}
 
-
-def _of_element(name: str, element: Mapping[str, Any]) -> Invariant | None:
-    found = _BY_NAME.get(name)
-    if found is None and (name.endswith(("Quantity", "quantity", "Period")) or "start" in element):
-        found = PERIOD if "start" in element else QUANTITY
-    return found if found is not None and found.broken(element) else None
-
-
-def violations(type_: str, body: Body) -> tuple[Body, tuple[Repair, ...], tuple[Reason, ...]]:
-    """The body after what could be mended, what was mended or kept (each to be told), and what must be refused."""
-    told: list[Repair] = []
-    problems: list[Reason] = [
-        *_contained(type_, body),
-    ]
-    body = _walk(body, type_, told, problems)
-    for invariant in OF_TYPE.get(type_, ()):
-        if invariant.broken(body):
-            body = _judge(invariant, body, type_, told, problems)
-    return body, tuple(told), tuple(problems)
-
-
-def _contained(type_: str, body: Mapping[str, Any]) -> list[Reason]:
-    """dom-2 and dom-4: what is contained contains nothing, and has no version of its own."""
-    found: list[Reason] = []
-    for index, one in enumerate(body.get("contained", ())):
-        where = f"{type_}.contained[{index}]"
-        if "contained" in one:
-            found.append(Reason(where, "dom-2: what is contained must not contain"))
-        if {"versionId", "lastUpdated"} & set(one.get("meta", {})):
-            found.append(Reason(where, "dom-4: what is contained has no version"))
-    return found
-
-
-def _walk(element: Any, path: str, told: list[Repair], problems: list[Reason]) -> Any:
-    """The element with everything below it judged; the very same object where nothing was changed."""
-    changed: dict[str, Any] | None = None
-    for key, value in element.items():
-        kind = type(value)
-        if kind is dict:
-            new = _one(key, value, f"{path}.{key}", told, problems)
-        elif kind is list:
-            new = _many(key, value, f"{path}.{key}", told, problems)
-        else:
-            continue
-        if new is not value:
-            changed = changed if changed is not None else dict(element)
-            changed[key] = new
-    return element if changed is None else changed
-
-
-def _one(key: str, value: Body, path: str, told: list[Repair], problems: list[Reason]) -> Any:
-    value = _walk(value, path, told, problems)
-    invariant = _of_element(key, value)
-    return value if invariant is None else _judge(invariant, value, path, told, problems)
-
-
-def _many(key: str, values: list[Any], path: str, told: list[Repair], problems: list[Reason]) -> list[Any]:
-    new = [
-        _one(key, value, f"{path}[{index}]", told, problems) if type(value) is dict else value
-        for index, value in enumerate(values)
-    ]
-    return new if any(a is not b for a, b in zip(new, values, strict=True)) else values
-
-
-def _judge(invariant: Invariant, element: Body, path: str, told: list[Repair], problems: list[Reason]) -> Body:
-    if invariant.breach is Breach.REFUSE:
-        problems.append(Reason(path, f"{invariant.id}: {invariant.says}"))
-        return element
-    told.append(
-        Repair(
-            invariant.id, path, exact_json.dumps(element).decode()[:500], f"{invariant.says} ({invariant.breach.value})"
-        )
-    )
-    return invariant.mend(element) if invariant.breach is Breach.MEND and invariant.mend else element
+def _above(low: Any, high: Any) -> bool:
+    """Whether both have values in one unit and the first is greater."""
+    if not isinstance(low, Mapping) or not isinstance(high, Mapping):
+        return False
+    least, most = low.get("value"), high.get("value")
+    if not isinstance(least, Decimal | int) or not isinstance(most, Decimal | int):
+        return False
+    same = all(low.get(name) == high.get(name) for name in ("unit", "system", "code"))
+    return same and least > most

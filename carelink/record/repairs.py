@@ -6,45 +6,52 @@ Nothing clinical is repaired: a value, a code or a dose that does not validate g
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from carelink.record.repairing import DROP, DROP_UNKNOWN, empty, put, stands_at
+from carelink.record.validation_elements import Fault, fhir_path
 from fhir_adapters import exact_json
 from fhir_adapters.source import Repair
 
 LONDON = ZoneInfo("Europe/London")
-ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
-Loc = tuple[int | str, ...]
 
 _MINUTES = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})?")
 _NO_ZONE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?")
+_BLANK_FOR_T = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}.*")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WHOLE = re.compile(r"-?(0|[1-9]\d{0,9})")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9.-]")
 
-
-class _Drop:
-    """The element goes; where it is a date, its absence is told by data-absent-reason `unknown`."""
-
-
-DROP = _Drop()
-DROP_UNKNOWN = _Drop()
+_URIS = frozenset({"uri", "url", "canonical", "oid"})
+_INTEGERS = frozenset({"integer", "positiveint", "unsignedint"})
 
 
 @dataclass(frozen=True)
 class Rule:
-    """When `applies` to (location, error type, message, what was sent), `mend` gives what to put there instead."""
+    """Where `applies` to a fault, `mend` gives what to put there instead of what was sent."""
 
     id: str
     because: str
-    applies: Callable[[Loc, str, str, Any], bool]
+    applies: Callable[[Fault], bool]
     mend: Callable[[Any], Any]
 
 
-def _dated(kind: str, message: str) -> bool:
-    asked = ("DateTime value string", "Date value string", "Instant value string")
-    return any(words in message for words in asked) or kind.startswith(("datetime", "date_"))
+def _text(shape: re.Pattern[str]) -> Callable[[Fault], bool]:
+    return lambda fault: isinstance(fault.was, str) and bool(shape.fullmatch(fault.was)) and _real(fault.was)
+
+
+def _asks_for(fault: Fault, what: str) -> bool:
+    return f"{what} value string" in fault.message
+
+
+def _dated(fault: Fault) -> bool:
+    return any(_asks_for(fault, what) for what in ("DateTime", "Date", "Instant")) or fault.kind.startswith(
+        ("datetime", "date_")
+    )
 
 
 def _real(text: str) -> bool:
@@ -62,20 +69,16 @@ def _london(text: str) -> str:
     return f"{text}{offset[:3]}:{offset[3:]}"
 
 
-def _seconds(text: str) -> str:
-    return f"{text[:16]}:00{text[16:]}"
-
-
-def _day_of(text: str) -> str:
-    return text[:10]
-
-
-def _empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], {})
-
-
 def _spaced(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip()) and " ".join(value.split()) != value
+
+
+def _clean_id(id_: str) -> str:
+    return _NOT_IN_ID.sub("-", id_)[:64]
+
+
+def _is_contained_id(fault: Fault) -> bool:
+    return fault.loc[:1] == ("contained",) and len(fault.loc) == 3 and fault.loc[-1] == "id"
 
 
 # Read from the top: the first rule that applies is the one.
@@ -83,138 +86,144 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R01-empty",
         "An empty string, list, object or null says nothing (FHIR R4 2.6.2), so nothing is lost without it",
-        lambda loc, kind, message, was: bool(loc) and _empty(was) and "missing" not in kind,
+        lambda fault: bool(fault.loc) and empty(fault.was) and "missing" not in fault.kind,
         lambda was: DROP,
     ),
     Rule(
         "R02-seconds",
         "A time without seconds is not a FHIR dateTime; the minute is known, the second is taken as 00",
-        lambda loc, kind, message, was: isinstance(was, str) and bool(_MINUTES.fullmatch(was)) and _real(was),
-        _seconds,
+        _text(_MINUTES),
+        lambda was: f"{was[:16]}:00{was[16:]}",
     ),
     Rule(
         "R03-zone-london",
         "A time without a zone, from a source in England: Europe/London's offset at that time",
-        lambda loc, kind, message, was: isinstance(was, str) and bool(_NO_ZONE.fullmatch(was)) and _real(was),
+        _text(_NO_ZONE),
         _london,
     ),
     Rule(
         "R04-day-for-instant",
         "An instant was asked and only the day is known: its first moment in Europe/London",
-        lambda loc, kind, message, was: (
-            message.find("Instant") >= 0 and isinstance(was, str) and bool(_DAY.fullmatch(was)) and _real(was)
-        ),
+        lambda fault: _asks_for(fault, "Instant") and _text(_DAY)(fault),
         lambda was: _london(f"{was}T00:00:00"),
     ),
     Rule(
-        "R05-time-on-a-date",
-        "A date was asked and a time came with it: the day is kept",
-        lambda loc, kind, message, was: (
-            message.find("Date value") >= 0 and isinstance(was, str) and "T" in was and _real(was)
-        ),
-        _day_of,
+        "R05-blank-for-t",
+        "Day and time with a blank between them: FHIR writes a T there",
+        lambda fault: _dated(fault) and _text(_BLANK_FOR_T)(fault),
+        lambda was: was.replace(" ", "T", 1),
     ),
     Rule(
-        "R06-impossible-date",
+        "R06-time-on-a-date",
+        "A date was asked and a time came with it: the day is kept",
+        lambda fault: _asks_for(fault, "Date") and isinstance(fault.was, str) and "T" in fault.was and _real(fault.was),
+        lambda was: was[:10],
+    ),
+    Rule(
+        "R07-impossible-date",
         "Not a day that there was, or too little to be one: unknown is true, a guess would not be",
-        lambda loc, kind, message, was: isinstance(was, str) and _dated(kind, message),
+        lambda fault: isinstance(fault.was, str) and _dated(fault),
         lambda was: DROP_UNKNOWN,
     ),
     Rule(
-        "R07-id",
+        "R08-contained-id",
+        "An id that FHIR does not allow, of something contained: the same with `-` for what is not allowed",
+        lambda fault: _is_contained_id(fault) and isinstance(fault.was, str),
+        _clean_id,
+    ),
+    Rule(
+        "R09-local-reference",
+        "A reference to something contained follows the id that was put right there",
+        lambda fault: fault.kind == "ref-1" and _clean_id(fault.was[1:]) != fault.was[1:],
+        lambda was: f"#{_clean_id(was[1:])}",
+    ),
+    Rule(
+        "R10-id",
         "An id that FHIR does not allow; ours takes its place, and the source's is kept in the store's own column",
-        lambda loc, kind, message, was: loc[-1:] == ("id",) and isinstance(was, str),
+        lambda fault: fault.loc[-1:] == ("id",) and isinstance(fault.was, str),
         lambda was: DROP,
     ),
     Rule(
-        "R08-white-space",
-        "White space around or doubled within a code or identifier carries no meaning",
-        lambda loc, kind, message, was: kind == "string_pattern_mismatch" and _spaced(was),
+        "R11-white-space",
+        "White space around or doubled within a code carries no meaning (FHIR R4 2.24.0.1)",
+        lambda fault: fault.kind in ("string_pattern_mismatch", "code") and _spaced(fault.was),
         lambda was: " ".join(was.split()),
     ),
     Rule(
-        "R09-one-for-many",
-        "One object where FHIR has a list: a list of one",
-        lambda loc, kind, message, was: kind == "list_type" and isinstance(was, Mapping),
+        "R12-one-for-many",
+        "One where FHIR has a list: a list of one",
+        lambda fault: fault.kind == "list_type" and not isinstance(fault.was, list) and fault.was is not None,
         lambda was: [was],
     ),
     Rule(
-        "R10-null-in-list",
-        "A null in a list says nothing",
-        lambda loc, kind, message, was: kind == "list_type" and isinstance(was, list) and any(map(_empty, was)),
-        lambda was: [one for one in was if not _empty(one)] or DROP,
+        "R13-case-of-a-code",
+        "A code of a closed list that differs only in capitals (FHIR's codes are case-sensitive)",
+        lambda fault: fault.kind == "code" and fault.was.lower() in fault.codes,
+        str.lower,
     ),
     Rule(
-        "R11-comments",
-        "Comments in the manner of DSTU1 are not data",
-        lambda loc, kind, message, was: kind == "extra_forbidden" and loc[-1:] == ("fhir_comments",),
+        "R14-use",
+        "What a name, address, number or identifier is used for was told in a word that FHIR does not know",
+        lambda fault: fault.kind == "code" and fault.loc[-1] == "use",
+        lambda was: DROP,
+    ),
+    Rule(
+        "R15-whole-number-as-text",
+        "A whole number in quotation marks is that number",
+        lambda fault: fault.kind in _INTEGERS and isinstance(fault.was, str) and bool(_WHOLE.fullmatch(fault.was)),
+        int,
+    ),
+    Rule(
+        "R16-truth-as-text",
+        "true or false in quotation marks is that",
+        lambda fault: fault.kind == "boolean" and fault.was in ("true", "false", "True", "False"),
+        lambda was: was.lower() == "true",
+    ),
+    Rule(
+        "R17-space-in-a-uri",
+        "A URI holds no white space: what is around it goes, what is within it is written %20 (RFC 3986)",
+        lambda fault: fault.kind in _URIS and isinstance(fault.was, str),
+        lambda was: "%20".join(was.split()),
+    ),
+    Rule(
+        "R18-comments",
+        "Comments in the manner of DSTU2 are not part of the record",
+        lambda fault: fault.kind == "extra_forbidden" and fault.loc[-1:] == ("fhir_comments",),
         lambda was: DROP,
     ),
 )
 
 
-def repair(
-    type_: str, body: dict[str, Any], errors: Iterable[Mapping[str, Any]]
-) -> tuple[dict[str, Any], tuple[Repair, ...]]:
-    """The body mended in a copy, and what was done; nothing done where no rule applies to any of the errors."""
+def repair(type_: str, body: dict[str, Any], faults: Iterable[Fault]) -> tuple[dict[str, Any], tuple[Repair, ...]]:
+    """The body mended in a copy, and what was done; nothing done where no rule applies to any of the faults."""
     made: list[Repair] = []
-    for error in sorted(errors, key=lambda one: [str(part) for part in one["loc"]], reverse=True):
-        loc, was = tuple(error["loc"]), error["input"]
-        rule = next((one for one in RULES if one.applies(loc, error["type"], error["msg"], was)), None)
-        mended = _put(body, loc, rule.mend(was)) if rule and loc and _still(body, loc, was) else None
-        if rule is not None and mended is not None:
+    for fault in sorted(faults, key=_from_the_end):
+        rule = _rule(fault)
+        if rule is None or not stands_at(body, fault.loc, fault.was):
+            continue
+        mended = put(body, fault.loc, rule.mend(fault.was))
+        if mended is not None:
             body = mended
-            made.append(Repair(rule.id, _path(type_, loc), _text(was), rule.because))
+            made.append(told(type_, fault, rule.id, rule.because))
     return body, tuple(reversed(made))
 
 
-def _still(body: Any, loc: Loc, was: Any) -> bool:
-    """Whether that is still what stands there: a repair before it may have moved the rest of a list."""
-    for part in loc:
-        try:
-            body = body[part]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return bool(body == was)
+def told(type_: str, fault: Fault, rule: str, because: str) -> Repair:
+    """The trace that a repair leaves on the resource's Provenance."""
+    was = fault.was if isinstance(fault.was, str) else exact_json.dumps(fault.was).decode()
+    return Repair(rule, fhir_path(type_, fault.loc), was[:500], because)
 
 
-def _path(type_: str, loc: Sequence[int | str]) -> str:
-    return type_ + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+def _from_the_end(fault: Fault) -> list[tuple[int, int, str]]:
+    """Later and deeper elements first, so that what goes moves nothing that is still to be mended."""
+    return [(0, -part, "") if isinstance(part, int) else (1, 0, part) for part in fault.loc] + [(2, 0, "")]
 
 
-def _text(was: Any) -> str:
-    return was if isinstance(was, str) else exact_json.dumps(was).decode()
-
-
-def _put(body: Any, loc: Loc, new: Any) -> Any:
-    """A copy of the body with `new` at that place; None where there is no such place (the error named a whole type)."""
-    here, rest = loc[0], loc[1:]
-    if isinstance(body, Mapping) and here in body:
-        copy: Any = dict(body)
-    elif isinstance(body, list) and isinstance(here, int) and here < len(body):
-        copy = list(body)
-    else:
+def _rule(fault: Fault) -> Rule | None:
+    own = fault.invariant
+    for rule in RULES:
+        if rule.applies(fault):
+            return rule
+    if own is None or own.mend is None:
         return None
-    if rest:
-        inner = _put(copy[here], rest, new)
-        if inner is None:
-            return None
-        new = DROP if _empty(inner) else inner
-    if isinstance(new, _Drop):
-        return _without(copy, here, told=new is DROP_UNKNOWN)
-    copy[here] = new
-    return copy
-
-
-def _without(copy: Any, here: Any, *, told: bool) -> Any:
-    if isinstance(copy, list):
-        del copy[
-            here
-        ]  # a null is not allowed in its place; the extension of a dropped one could not be told from others'
-        return copy
-    del copy[here]
-    if told:
-        beside = dict(copy.get(f"_{here}") or {})
-        beside["extension"] = [*beside.get("extension", []), {"url": ABSENT, "valueCode": "unknown"}]
-        copy[f"_{here}"] = beside
-    return copy
+    return Rule(own.id, f"{own.says}. {own.because}", lambda fault: True, own.mend)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
-from carelink.record.bindings import unbound
-from carelink.record.differences import differing
-from carelink.record.invariants import violations
-from carelink.record.repairs import repair
+from carelink.record.differences import not_in_r4
+from carelink.record.invariants import Breach
+from carelink.record.repairing import put
+from carelink.record.repairs import repair, told
+from carelink.record.validation_elements import Fault, fhir_path
+from carelink.record.validation_elements import faults as element_faults
+from carelink.record.validation_shapes import model_of
 from fhir_adapters.source import Reason, Repair
 
-ROUNDS = 6  # a repair may uncover what it hid; past this something is going round in circles
+ROUNDS = 8  # a repair may uncover what it hid; past this something is going round in circles
 Body = dict[str, Any]
 
 
@@ -28,42 +32,96 @@ class Checked:
 
 
 def check(type_: str, body: Body) -> Checked:
-    """Validate a resource of that type; the body is changed only in a copy, and only by a rule of the table."""
-    try:
-        model = get_fhir_model_class(type_)
-    except (KeyError, LookupError):
+    """Validate a resource of that type; the body is changed only in a copy, and only by a rule of the tables."""
+    model = None if not_in_r4(type_) else model_of(type_)
+    if model is None:
         return Checked(body, (), (Reason(type_, "is not a resource type of FHIR R4"),))
-    body, repairs, problems = _sound(model, type_, body)
-    if problems:
-        return Checked(body, repairs, problems)
-    body, noted, problems = violations(type_, body)
-    found = (*unbound(type_, body), *differing(type_, body), *problems)
-    return Checked(body, (*repairs, *noted), found)
+    try:
+        return _checked(model, type_, body)
+    except RecursionError:
+        return Checked(body, (), (Reason(type_, "is nested too deeply"),))
 
 
-def _sound(model: Any, type_: str, body: Body) -> tuple[Body, tuple[Repair, ...], tuple[Reason, ...]]:
+def _checked(model: Any, type_: str, body: Body) -> Checked:
     repairs: tuple[Repair, ...] = ()
     for _ in range(ROUNDS):
-        try:
-            model.model_validate(body)
-        except ValidationError as wrong:
-            errors = wrong.errors(include_url=False)
-            mended, made = repair(type_, body, errors)
-            if not made:
-                return body, repairs, tuple(_reason(type_, error) for error in errors)
-            body, repairs = mended, (*repairs, *made)
+        found = _faults(model, type_, body)
+        if not found:
+            return Checked(body, repairs)
+        mended, made = repair(type_, body, found)
+        if not made:
+            return _judged(type_, body, repairs, found)
+        body, repairs = mended, (*repairs, *made)
+    return Checked(body, repairs, (Reason(type_, "is still not valid after every repair"),))
+
+
+def _judged(type_: str, body: Body, repairs: tuple[Repair, ...], found: Iterable[Fault]) -> Checked:
+    """No rule mends what is left: it is kept and told where the invariant says so, else a problem."""
+    kept: list[Repair] = []
+    problems: list[Reason] = []
+    for fault in found:
+        own = fault.invariant
+        if own is not None and own.breach is Breach.KEEP:
+            kept.append(told(type_, fault, own.id, f"{own.says}: {own.breach.value}. {own.because}"))
         else:
-            return body, repairs, ()
-    return body, repairs, (Reason(type_, "still not valid after every repair"),)
+            problems.append(Reason(fhir_path(type_, fault.loc), fault.message))
+    return Checked(body, (*repairs, *kept), tuple(problems))
 
 
-def _reason(type_: str, error: Any) -> Reason:
-    return Reason(fhir_path(type_, error["loc"]), _words(error["type"], error["msg"]))
+def _faults(model: Any, type_: str, body: Body) -> list[Fault]:
+    """What the models say; where they are content, what a second look at every element finds."""
+    wrong = _asked(model, body)
+    if wrong is not None:
+        faults = list(_said(wrong, body))
+        body = _with_stand_ins(body, wrong)
+        if faults:
+            return faults
+        wrong = _asked(model, body)
+        return list(_said(wrong, body)) if wrong is not None else element_faults(type_, body)
+    return element_faults(type_, body)
 
 
-def fhir_path(type_: str, loc: tuple[int | str, ...]) -> str:
-    """pydantic's location as a FHIRPath: `Patient.name[0].family`."""
-    return type_ + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+def _asked(model: Any, body: Body) -> ValidationError | None:
+    try:
+        model.model_validate(body)
+    except ValidationError as wrong:
+        return wrong
+    return None
+
+
+def _said(wrong: ValidationError, body: Body) -> Iterator[Fault]:
+    for error in wrong.errors(include_url=False):
+        if not _told_absent(body, error):
+            yield Fault(tuple(error["loc"]), error["type"], _words(error["type"], error["msg"]), error["input"])
+
+
+# The models want one of a choice (`occurrence[x]`) to have a value, though FHIR lets an extension say why it has none.
+
+_CHOICE = re.compile(r"Expect any of field value from this list \[(.*)\]")
+
+
+def _told_absent(body: Body, error: Any) -> str:
+    """The element of the choice that is there by its extensions alone; empty where there is none."""
+    choice = _CHOICE.search(error["msg"])
+    element: Any = body
+    for part in error["loc"]:
+        element = element[part] if choice else None
+    names = re.findall(r"'(\w+)'", choice[1]) if choice and isinstance(element, dict) else []
+    return next((name for name in names if f"_{name}" in element), "")
+
+
+def _with_stand_ins(body: Body, wrong: ValidationError) -> Body:
+    """A copy for the models alone, in which such elements have a value, so that they look at the rest."""
+    for error in wrong.errors(include_url=False):
+        if name := _told_absent(body, error):
+            body = put(body, tuple(error["loc"]), {**_at(body, error["loc"]), name: "1900"})
+    return body
+
+
+def _at(body: Any, loc: Iterable[int | str]) -> Any:
+    for part in loc:
+        body = body[part]
+    return body
 
 
 _WORDS = {
@@ -71,7 +129,9 @@ _WORDS = {
     "model_field_validation.missing": "is required",
     "extra_forbidden": "is not an element of this type",
     "list_type": "must be a list",
-    "string_type": "must be a string",
+    "string_type": "must be text",
+    "string_pattern_mismatch": "is not written as FHIR wants it",
+    "json_invalid": "must be an object",
 }
 
 
