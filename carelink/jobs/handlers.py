@@ -1,0 +1,108 @@
+"""What is done for each kind of work.
+
+A handler's effect and its `done` are one transaction; a pull has transactions of its own and may be done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection, select
+
+from carelink import outbox as notes
+from carelink.db.tables import source_person
+from carelink.errors import CareLinkError, Conflict
+from carelink.jobs import outbox
+from carelink.jobs.outbox import Work
+from carelink.jobs.pull import pull
+from carelink.jobs.shop import Shop
+from carelink.jobs.wanted import PER_PERSON
+
+log = structlog.get_logger()
+GATHER = timedelta(seconds=60)  # new people are asked about together
+
+Handler = Callable[[Shop, Connection, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of work is done; `alone` where it must not be in one transaction with its row."""
+
+    handler: Handler | None = None
+    alone: Callable[[Shop, Mapping[str, Any]], None] | None = None
+
+
+def run(shop: Shop, id_: int) -> bool:
+    """Do that row's work if it is still to be done; gives whether it was done here. Safe to call twice, anywhere.
+
+    Whatever goes wrong, the row is tried again later, and only the kind of fault is kept: its text may name people.
+    """
+    work = _peek(shop, id_)
+    if work is None:
+        return False
+    try:
+        kind = KINDS.get(work.kind)
+        if kind is None:
+            raise Conflict(f"nothing here does {work.kind}")
+        if kind.alone is not None:
+            kind.alone(shop, work.payload)
+        return _finish(shop, id_, kind.handler)
+    except CareLinkError as wrong:
+        _put_off(shop, work, str(wrong))
+    except Exception as wrong:  # noqa: BLE001  the rim of all work: one row's fault stops no other
+        _put_off(shop, work, f"a fault in CareLink ({type(wrong).__name__})")
+    return False
+
+
+def _peek(shop: Shop, id_: int) -> Work | None:
+    with shop.engine.connect() as conn:
+        return outbox.open_work(conn, id_)
+
+
+def _finish(shop: Shop, id_: int, handler: Handler | None) -> bool:
+    with shop.engine.begin() as conn:
+        work = outbox.lock(conn, id_)
+        if work is None:
+            return False  # another did it, or is at it
+        if handler is not None:
+            handler(shop, conn, work.payload)
+        outbox.done(conn, id_, shop.clock())
+    return True
+
+
+def _put_off(shop: Shop, work: Work, why: str) -> None:
+    with shop.engine.begin() as conn:
+        outbox.failed(conn, work, why, shop.clock())
+    log.warning("work put off", kind=work.kind, outbox=work.id, attempts=work.attempts, why=why)
+
+
+def _pull(shop: Shop, payload: Mapping[str, Any]) -> None:
+    """A pull commits batch by batch on connections of its own; doing it twice changes nothing."""
+    report = pull(shop.engine, shop.place, shop.settings, payload["source"], shop.clock)
+    if report.busy:
+        raise Conflict("another pull of this source is under way")
+
+
+def _changed(shop: Shop, conn: Connection, payload: Mapping[str, Any]) -> None:
+    """Of people of whom a per-person source was never asked, it is asked soon, of all of them together."""
+    persons, now = [UUID(key) for key in payload["persons"]], shop.clock()
+    for entry in shop.place.sources:
+        if entry.kind in PER_PERSON and entry.name != payload["source"] and _unasked(conn, entry.name, persons):
+            notes.add(conn, "source.pull", {"source": entry.name}, now, now + GATHER, once=f"pull:{entry.name}")
+
+
+def _unasked(conn: Connection, source: str, persons: Sequence[UUID]) -> bool:
+    t = source_person.c
+    asked = set(conn.execute(select(t.person).where(t.source == source, t.person.in_(persons))).scalars())
+    return not asked.issuperset(persons)
+
+
+KINDS: Mapping[str, Kind] = {
+    "source.pull": Kind(alone=_pull),
+    "record.changed": Kind(handler=_changed),
+}

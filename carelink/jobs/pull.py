@@ -1,0 +1,177 @@
+"""One pull of one source: batch by batch, each in its transaction with its cursor; a failure says so and stops."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from psycopg.errors import DeadlockDetected
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from carelink.jobs.wanted import PER_PERSON, Asked, asked_about, everybody
+from carelink.place import Place, SourceEntry
+from carelink.record import quarantine, source_state
+from carelink.record.ingest import IngestReport, ingest, replay
+from carelink.settings import Settings
+from fhir_adapters import registry
+from fhir_adapters.source import Batch, SourceFailed, SourceSettings
+
+log = structlog.get_logger()
+TRIES = 3  # of a batch that PostgreSQL broke off because two waited for each other
+
+Clock = Callable[[], datetime]
+Watcher = Callable[[Batch], None]  # told after each batch is committed
+
+
+@dataclass
+class PullReport:
+    """What one pull did; `why` is not empty where it stopped before its end."""
+
+    source: str
+    stored: int = 0
+    unchanged: int = 0
+    repaired: int = 0
+    quarantined: int = 0
+    links: Counter[str] = field(default_factory=Counter)
+    why: str = ""
+    busy: bool = False  # another pull of this source is under way
+
+    def add(self, one: IngestReport) -> None:
+        """Count a batch in."""
+        self.stored += one.stored
+        self.unchanged += one.unchanged
+        self.repaired += one.repaired
+        self.quarantined += one.quarantined
+        self.links += one.links
+
+
+@dataclass(frozen=True)
+class _Pull:
+    """What does not change while one pull runs."""
+
+    engine: Engine
+    place: Place
+    settings: Settings
+    entry: SourceEntry
+    clock: Clock
+    watcher: Watcher
+    report: PullReport
+
+
+def pull(
+    engine: Engine,
+    place: Place,
+    settings: Settings,
+    source: str,
+    clock: Clock,
+    watcher: Watcher = lambda batch: None,
+) -> PullReport:
+    """Pull what changed. Does not raise for a source that fails: its standing says so, its cursor stays.
+
+    Only one pull of a source runs at a time, whatever the number of workers: the second gives up at once, `busy`.
+    Raises KeyError for a source that the place has not.
+    """
+    one = _Pull(engine, place, settings, place.source(source), clock, watcher, PullReport(source))
+    with _alone(engine, source) as alone:
+        one.report.busy = not alone
+        if alone:
+            _told(one)
+    log.info("pulled", source=source, stored=one.report.stored, quarantined=one.report.quarantined, why=one.report.why)
+    return one.report
+
+
+def _told(one: _Pull) -> None:
+    """Whatever stops it, the standing of the source says so. What is no fault of the source is raised after that."""
+    try:
+        _run(one)
+    except SourceFailed as failed:
+        _stopped(one, failed.why)
+    except Exception as fault:
+        _stopped(one, f"stopped by a fault in CareLink ({type(fault).__name__})")
+        raise
+
+
+def _stopped(one: _Pull, why: str) -> None:
+    one.report.why = why
+    with one.engine.begin() as conn:
+        source_state.failing(conn, one.entry.name, why, one.clock())
+
+
+def _run(one: _Pull) -> None:
+    asked: list[Asked] = []
+    with one.engine.begin() as conn:
+        source_state.started(conn, one.entry.name, one.clock())
+        standing = source_state.standings(conn)[one.entry.name]
+        if one.entry.kind in PER_PERSON:
+            asked = everybody(conn, one.clock(), one.settings.cohort)
+    adapter = registry.make(source_settings(one.entry))
+    for batch in adapter.pull(standing.cursor, [who.wanted for who in asked], one.clock()):
+        one.report.add(_stored(one, batch))
+        one.watcher(batch)
+    _finish(one, asked)
+
+
+def source_settings(entry: SourceEntry, environ: Mapping[str, str] = os.environ) -> SourceSettings:
+    """How to reach it: the pack, with URL and secret from the environment where that has them."""
+    prefix = f"CARELINK_SOURCE_{entry.name.upper().replace('-', '_')}"
+    return SourceSettings(
+        name=entry.name,
+        kind=entry.kind,
+        organisation=entry.organisation,
+        url=environ.get(f"{prefix}_URL", entry.url),
+        secret=environ.get(entry.secret_env or f"{prefix}_SECRET", ""),
+        timeout=entry.timeout,
+        options=entry.options,
+    )
+
+
+def _stored(one: _Pull, batch: Batch) -> IngestReport:
+    for left in reversed(range(TRIES)):
+        try:
+            with one.engine.begin() as conn:
+                return ingest(conn, one.place, one.entry, batch, one.clock())
+        except OperationalError as wrong:
+            if not left or not isinstance(wrong.orig, DeadlockDetected):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _finish(one: _Pull, asked: list[Asked]) -> None:
+    """The end is reached: what waited in quarantine for something that has come since is tried again."""
+    with one.engine.begin() as conn:
+        waiting = len(quarantine.waiting(conn, one.entry.name))
+        if waiting:
+            again = replay(conn, one.place, one.entry, one.clock())
+            one.report.stored += again.stored
+            one.report.quarantined = max(0, one.report.quarantined - (waiting - again.quarantined))
+        if one.entry.kind in PER_PERSON:
+            asked_about(conn, one.entry.name, asked, one.clock())
+        source_state.good(conn, one.entry.name, one.clock())
+
+
+@contextmanager
+def _alone(engine: Engine, source: str) -> Iterator[bool]:
+    """A lock of this session for the source; it goes with the process, so a killed worker leaves none behind."""
+    with engine.connect() as conn:
+        got = bool(conn.execute(_LOCK, {"name": f"pull:{source}"}).scalar())
+        conn.commit()
+        try:
+            yield got
+        finally:
+            if got:
+                _unlock(conn, source)
+
+
+def _unlock(conn: Connection, source: str) -> None:
+    conn.execute(_UNLOCK, {"name": f"pull:{source}"})
+    conn.commit()
+
+
+_LOCK = text("select pg_try_advisory_lock(hashtext(:name))")
+_UNLOCK = text("select pg_advisory_unlock(hashtext(:name))")
