@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from functools import cache
 
 from redis import Redis
 from rq import Queue, SimpleWorker
 
-from carelink import settings
 from carelink.jobs import handlers
 from carelink.jobs.outbox import HAND_AGAIN, Work
-from carelink.jobs.shop import Shop, open_shop
+from carelink.jobs.shop import Shop
 
 QUEUE = "carelink"
 LONGEST = 6 * int(HAND_AGAIN.total_seconds())  # seconds; a pull of everybody may take long, and may be broken off
@@ -43,22 +40,20 @@ def identity(redis: Redis) -> str:
     return str(redis.info("server")["run_id"])
 
 
+_shops: list[Shop] = []
+
+
 def run(id_: int) -> bool:
-    """What RQ calls: do the work of that row."""
-    return handlers.run(_shop(os.getpid()), id_)
+    """What RQ calls: do the work of that row, with the shop that `work` was given."""
+    return handlers.run(_shops[-1], id_)
 
 
-@cache
-def _shop(pid: int) -> Shop:
-    """One a process: a connection must not cross a fork."""
-    return open_shop(settings.load())
+def work(shop: Shop) -> None:
+    """Work until SIGTERM (the job at hand is finished first), waiting for Redis where that is away.
 
-
-def work(url: str) -> None:
-    """Work until SIGTERM (the job at hand is finished first) or until Redis is away for long: then start anew.
-
-    In one process, without a fork a job: the models and the connections stay open, and nobody is left behind when
-    the process is killed. What was at hand then is handed over again.
+    In one process, without a fork a job: models and connections stay open, and nobody is left behind when the
+    process is killed. What was at hand then is handed over again.
     """
-    worker = SimpleWorker([QUEUE], connection=connect(url), maintenance_interval=60)
+    _shops.append(shop)
+    worker = SimpleWorker([QUEUE], connection=connect(shop.settings.redis_url), maintenance_interval=60)
     worker.work(logging_level="WARNING")

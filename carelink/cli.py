@@ -1,0 +1,218 @@
+"""The `carelink` command. Whatever goes wrong ends as one line and exit 2: no stack trace reaches a person."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from carelink import commands
+from carelink.errors import CareLinkError, Invalid
+
+DATA = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".carelink"),
+    show_default=True,
+    help="the demo's folder, used where no CARELINK_DATABASE_URL is set",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """One shared record across health and social care."""
+
+
+@cli.command()
+@click.option("--people", type=click.IntRange(1), default=200, show_default=True, help="how many are invented")
+@click.option("--port", type=click.IntRange(1, 65535), help="of the pages  [default: 8000, or the next that is free]")
+@click.option("--seed", type=int, default=1, show_default=True, help="another seed, other people")
+@click.option("--once", is_flag=True, help="end when everything was brought up, pulled and told")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=Path(".carelink"), show_default=True)
+def demo(people: int, port: int | None, seed: int, once: bool, data: Path) -> None:
+    """Bring up the whole system here with invented people, until Ctrl-C."""
+    commands.demo(people, port, data, seed, once)
+
+
+@cli.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+@DATA
+def upgrade(data: Path) -> None:
+    """Bring the schema, organisations and staff up to date."""
+    with commands.opened(data) as shop:
+        click.echo(commands.upgrade(shop))
+
+
+@cli.command()
+@click.argument("source", required=False)
+@click.option("--all", "every", is_flag=True, help="every source, in the order of the place")
+@DATA
+def pull(source: str | None, every: bool, data: Path) -> None:
+    """Pull one source, or all, now. Exit 1 where one of them failed."""
+    if (source is None) == (not every):
+        raise Invalid("pull", "needs the name of a source, or --all")
+    with commands.opened(data) as shop:
+        lines, failed = commands.pull(shop, source)
+    for line in lines:
+        click.echo(line)
+    sys.exit(1 if failed else 0)
+
+
+@cli.command()
+@DATA
+def worker(data: Path) -> None:
+    """Do what the outbox asks for: over Redis where CARELINK_REDIS_URL is set, else straight from the table."""
+    _ends_at_sigterm()
+    commands.worker(data)
+
+
+@cli.command()
+@DATA
+def relay(data: Path) -> None:
+    """Hand what the outbox asks for to the workers over Redis, and ask for the pulls that are due."""
+    _ends_at_sigterm()
+    with commands.opened(data) as shop:
+        commands.relay(shop)
+
+
+@cli.group()
+def place() -> None:
+    """Place packs."""
+
+
+@place.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def check(folder: Path) -> None:
+    """Say everything that is wrong with a place pack, with file and line. Exit 1 where anything is."""
+    problems = commands.check_place(folder)
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{folder.name}: {len(problems) or 'nothing'} wrong")
+    sys.exit(1 if problems else 0)
+
+
+@cli.command()
+@click.option("--user", required=True, help="id of the worker, as in staff.toml")
+@click.option("--person", required=True, help="key of the person, or their NHS number")
+@click.option("--purpose", default="", help="purpose of use  [default: the usual one of the role]")
+@DATA
+def explain(user: str, person: str, purpose: str, data: Path) -> None:
+    """What a worker sees of a person, what not, and the rule for each."""
+    with commands.opened(data) as shop:
+        for line in commands.explain(shop, user, person, purpose):
+            click.echo(line)
+
+
+@cli.group()
+def quarantine() -> None:
+    """What could not be stored safely."""
+
+
+@quarantine.command("list")
+@DATA
+def quarantine_list(data: Path) -> None:
+    """What waits, with each reason and its place."""
+    with commands.opened(data) as shop:
+        for line in commands.quarantined(shop):
+            click.echo(line)
+
+
+@quarantine.command()
+@click.argument("source", required=False)
+@DATA
+def replay(source: str | None, data: Path) -> None:
+    """Try again what waits, of one source or of all."""
+    with commands.opened(data) as shop:
+        for line in commands.replay(shop, source):
+            click.echo(line)
+
+
+@cli.group()
+def links() -> None:
+    """Which records are one person."""
+
+
+@links.command("list")
+@DATA
+def links_list(data: Path) -> None:
+    """The open questions: is this record that person? The surest first."""
+    with commands.opened(data) as shop:
+        for line in commands.questions(shop):
+            click.echo(line)
+
+
+@links.command()
+@click.argument("decision", type=int)
+@click.argument("answer", type=click.Choice(["same", "different"]))
+@DATA
+def decide(decision: int, answer: str, data: Path) -> None:
+    """Answer an open question."""
+    with commands.opened(data) as shop:
+        click.echo(commands.decide(shop, decision, answer))
+
+
+@links.command()
+@click.argument("patient", type=click.UUID)
+@click.option("--why", required=True, help="kept with the link that is undone")
+@DATA
+def undo(patient: object, why: str, data: Path) -> None:
+    """Take a source's Patient out of the person whom it was linked to."""
+    with commands.opened(data) as shop:
+        click.echo(commands.undo(shop, str(patient), why))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command of this process and end it: 0 good, 1 told what is wrong, 2 could not be done."""
+    _log_to_stderr()
+    try:
+        sys.exit(cli.main(arguments, prog_name="carelink", standalone_mode=False) or 0)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except click.ClickException as wrong:
+        _end(wrong.format_message())
+    except CareLinkError as wrong:
+        _end(str(wrong))
+    except DBAPIError as wrong:
+        _end(f"the database: {str(wrong.orig).strip().splitlines()[0]}")
+    except Exception as fault:  # the rim: a person gets a line; the trace goes where it is asked for
+        if os.environ.get("CARELINK_TRACE"):
+            raise
+        _end(f"a fault in CareLink ({type(fault).__name__}); CARELINK_TRACE=1 shows where")
+
+
+def _end(why: str) -> None:
+    click.echo(f"carelink: {why}", err=True)
+    sys.exit(2)
+
+
+def _ends_at_sigterm() -> None:
+    """As an exception: what is in a transaction is rolled back, and work at hand is given back."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
+def _log_to_stderr() -> None:
+    level = logging.INFO if os.environ.get("CARELINK_LOG") == "info" else logging.WARNING
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+if __name__ == "__main__":
+    main()

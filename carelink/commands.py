@@ -1,0 +1,188 @@
+"""What the commands of `carelink` do, each as a function that gives its lines: the command only prints them."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from rich.console import Console
+
+from carelink import place_loader, settings
+from carelink.consent import explain as explaining
+from carelink.consent.lens import Lens
+from carelink.db import embedded, schema, sync
+from carelink.db.engine import engine_for
+from carelink.demo import running
+from carelink.demo.environment import Folder
+from carelink.errors import Invalid, NotFound
+from carelink.identity.requesters import requester
+from carelink.ids import NHS_NUMBER, PersonKey, ResourceKey, UserId
+from carelink.jobs import redis_queue
+from carelink.jobs import relay as relaying
+from carelink.jobs import worker as working
+from carelink.jobs.pull import pull as pull_source
+from carelink.jobs.shop import Shop
+from carelink.record import ingest, persons, quarantine, search
+from carelink.record.links import Answer
+from carelink.record.query import Criterion, Query
+
+
+def demo(people: int, port: int | None, data: Path, seed: int, once: bool) -> None:
+    """The whole system with invented people."""
+    running.run(running.Asked(people, port, data, seed, once), Console(soft_wrap=True))
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[Shop]:
+    """What a command works with: the database that the environment names, else that of the demo in `data`.
+
+    Raises `Invalid` where there is neither.
+    """
+    if "CARELINK_DATABASE_URL" not in os.environ:
+        os.environ.update(Folder(data.resolve()).environment())
+    here = settings.load()
+    server = None
+    if not here.database_url:
+        if not Folder(data.resolve()).postgres.is_dir():
+            raise Invalid("CARELINK_DATABASE_URL", f"is not set, and there is no demo in {data}")
+        server = embedded.start(Folder(data.resolve()).postgres)
+    engine = engine_for(server.url if server else here.database_url)
+    try:
+        yield Shop(engine, place_loader.load(here.place), here)
+    finally:
+        engine.dispose()
+        if server is not None:
+            server.stop()
+
+
+def upgrade(shop: Shop) -> str:
+    """The newest schema, and the organisations and staff of the place."""
+    schema.upgrade(shop.engine)
+    with shop.engine.begin() as conn:
+        sync.sync(conn, shop.place)
+    return f"The database is at {schema.revision(shop.engine)}; {shop.place.words.place_name} is in it"
+
+
+def pull(shop: Shop, source: str | None) -> tuple[list[str], bool]:
+    """A line a source, and whether one of them failed. Raises `NotFound` for a source that the place has not."""
+    lines, failed = [], False
+    for name in _sources(shop, source):
+        report = pull_source(shop.engine, shop.place, shop.settings, name, shop.clock)
+        failed = failed or bool(report.why) or report.busy
+        did = f"{report.stored} stored, {report.unchanged} unchanged, {report.quarantined} quarantined"
+        why = "another pull of it is under way" if report.busy else report.why
+        lines.append(f"{name}: {did}{'; stopped: ' + why if why else ''}")
+    return lines, failed
+
+
+def _sources(shop: Shop, source: str | None) -> list[str]:
+    names = [entry.name for entry in shop.place.sources]
+    if source is not None and source not in names:
+        raise NotFound(f"There is no source {source!r}; there are {', '.join(names)}")
+    return names if source is None else [source]
+
+
+def worker(data: Path) -> None:
+    """Until the process is ended."""
+    with opened(data) as shop:
+        if shop.settings.redis_url:
+            redis_queue.work(shop)
+        else:
+            working.forever(shop)
+
+
+def relay(shop: Shop) -> None:
+    """Until the process is ended. Raises `Invalid` where there is no Redis to hand anything to."""
+    if not shop.settings.redis_url:
+        raise Invalid("CARELINK_REDIS_URL", "must be set; without Redis, `carelink worker` alone does it all")
+    relaying.forever(shop)
+
+
+def check_place(folder: Path) -> list[str]:
+    """Everything that is wrong with the pack."""
+    return [str(problem) for problem in place_loader.check(folder)]
+
+
+def explain(shop: Shop, user: str, person: str, purpose: str) -> list[str]:
+    """What they see of the person and the rule for each, in words. Audited as asked by whoever runs this."""
+    with shop.engine.begin() as conn:
+        now = shop.clock()
+        asks = requester(conn, shop.place, UserId(user), purpose)
+        lens = Lens.compile(shop.place, asks, now)
+        key = _person(shop, person)
+        return explaining.lines(explaining.explain(conn, lens, key, _operator()), shop.place)
+
+
+def _person(shop: Shop, named: str) -> PersonKey:
+    """The person of that key or NHS number. Raises `NotFound`."""
+    compact = named.replace(" ", "")
+    if not (compact.isdigit() and len(compact) == 10):
+        try:
+            return PersonKey(UUID(named))
+        except ValueError as wrong:
+            raise Invalid("--person", "must be the key of a person, or an NHS number") from wrong
+    query = Query(("Patient",), criteria=(Criterion("identifier", (f"{NHS_NUMBER}|{compact}",)),), goldens=True)
+    with shop.engine.begin() as conn:
+        rows = search.run(conn, _operators_lens(shop, "explain: whose NHS number it is"), query).rows
+    if not rows or rows[0].person is None:
+        raise NotFound("Nobody of that NHS number is in the record")
+    return rows[0].person
+
+
+def quarantined(shop: Shop) -> list[str]:
+    """A line for each reason of each row."""
+    with shop.engine.begin() as conn:
+        rows = quarantine.listed(conn, _operators_lens(shop, "the data-quality worklist"), count=1000)
+        return [
+            f"{row['id']} {row['source']} {row['type']} {row['source_id']}: {reason['place']}: {reason['why']}"
+            for row in rows
+            for reason in row["reasons"]
+        ]
+
+
+def replay(shop: Shop, source: str | None) -> list[str]:
+    """Try again what waits; a line a source."""
+    lines = []
+    for name in _sources(shop, source):
+        with shop.engine.begin() as conn:
+            report = ingest.replay(conn, shop.place, shop.place.source(name), shop.clock())
+        lines.append(f"{name}: {report.stored} stored, {report.quarantined} still in quarantine")
+    return lines
+
+
+def questions(shop: Shop) -> Sequence[str]:
+    """The open link decisions, without anything that tells who they are about."""
+    with shop.engine.begin() as conn:
+        lens = _operators_lens(shop, "the link worklist")
+        return [
+            f"{one.id}: Patient {one.patient} and person {one.candidate}: weight {one.weight:.1f}"
+            for one in persons.open_decisions(conn, lens, count=1000)
+        ]
+
+
+def decide(shop: Shop, decision: int, answer: str) -> str:
+    """A human's answer; says whose the Patient is after it."""
+    with shop.engine.begin() as conn:
+        key = persons.decide(conn, shop.place, decision, cast(Answer, answer), _operator(), shop.clock())
+    return f"Decided: {answer}; the record is of person {key}"
+
+
+def undo(shop: Shop, patient: str, why: str) -> str:
+    """Undo a link; says whose the Patient is after it."""
+    with shop.engine.begin() as conn:
+        key = persons.unlink(conn, shop.place, ResourceKey(UUID(patient)), _operator(), why, shop.clock())
+    return f"Undone; the record is of person {key}"
+
+
+def _operator() -> str:
+    """Who runs the command, for the audit."""
+    return f"operator:{getpass.getuser()}"
+
+
+def _operators_lens(shop: Shop, reason: str) -> Lens:
+    return Lens.system(reason, shop.clock(), _operator())
