@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from carelink.jobs.pull import pull
 from carelink.jobs.shop import Shop
@@ -27,7 +27,7 @@ def pull_all(shop: Shop, console: Console) -> int:
 
 
 def _bars(console: Console) -> Progress:
-    columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description:<28}"), BarColumn(16), MofNCompleteColumn())
     return Progress(*columns, TextColumn("{task.fields[told]}"), console=console)
 
 

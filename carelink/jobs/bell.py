@@ -31,9 +31,9 @@ class Bell:
 
     def _listening(self) -> psycopg.Connection[object]:
         if self._conn is None:
-            fairy = self._engine.raw_connection()
-            fairy.detach()
-            made = fairy.driver_connection
+            pooled = self._engine.raw_connection()
+            made = pooled.driver_connection
+            pooled.detach()
             assert isinstance(made, psycopg.Connection)
             made.autocommit = True
             made.execute(f"listen {CHANNEL}")
