@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from carelink.cases.wording import human_name, named
-from carelink.ids import NHS_NUMBER, PersonKey
+from carelink.ids import NHS_NUMBER, Ods, PersonKey
+from carelink.place import Place
 from carelink.record.query import Row
 from fhir_adapters import exact_json
 
@@ -30,7 +31,7 @@ class Banner:
     practice: str
 
 
-def banner(person: PersonKey, patients: Sequence[Row]) -> Banner | None:
+def banner(person: PersonKey, patients: Sequence[Row], place: Place) -> Banner | None:
     """From the golden Patient, or, where an objection hides it, from what the requester's own organisation knows."""
     if not patients:
         return None
@@ -46,7 +47,7 @@ def banner(person: PersonKey, patients: Sequence[Row]) -> Banner | None:
         restricted(body),
         deceased(body),
         telephone(body),
-        named(body.get("generalPractitioner")),
+        practice(body, place),
     )
 
 
@@ -72,6 +73,15 @@ def deceased(body: Mapping[str, Any]) -> str:
     if when := body.get("deceasedDateTime"):
         return str(when)[:10]
     return "yes" if body.get("deceasedBoolean") is True else ""
+
+
+def practice(body: Mapping[str, Any], place: Place) -> str:
+    """The registered practice by the place's name for it, else as the source calls it."""
+    for one in body.get("generalPractitioner", ()):
+        known = place.organisations.get(Ods(str(one.get("identifier", {}).get("value", ""))))
+        if name := known.name if known else named(one):
+            return name
+    return ""
 
 
 def address(addresses: Sequence[Mapping[str, Any]]) -> str:

@@ -15,6 +15,7 @@ from carelink.cases.wording import TASK_OVER, Body, say
 from carelink.consent.lens import Lens
 from carelink.db.tables import relationship, resource
 from carelink.ids import Ods, PersonKey, ResourceKey
+from carelink.place import Place
 from carelink.record.query import Row
 from fhir_adapters import exact_json
 
@@ -40,11 +41,11 @@ class Case:
     in_hospital: str  # where, or "yes"; empty: not
 
 
-def caseload(conn: Connection, lens: Lens, sort: str = "name") -> tuple[Case, ...]:
+def caseload(conn: Connection, place: Place, lens: Lens, sort: str = "name") -> tuple[Case, ...]:
     """The requester's people who are visible to them, sorted by a key of `SORTS`."""
     allocated = _allocated(conn, lens)
     rows = _rows(conn, lens, list(allocated))
-    cases = [one for person, mine in allocated.items() if (one := _case(person, mine, rows.get(person, ())))]
+    cases = [one for person, mine in allocated.items() if (one := _case(person, mine, rows.get(person, ()), place))]
     return tuple(sorted(cases, key=lambda one: _order(one, sort)))
 
 
@@ -105,11 +106,11 @@ def _row(one: Any) -> Row:
     )
 
 
-def _case(person: PersonKey, mine: bool, rows: Iterable[Row]) -> Case | None:
+def _case(person: PersonKey, mine: bool, rows: Iterable[Row], place: Place) -> Case | None:
     by_type: dict[str, list[Row]] = {type_: [] for type_ in TYPES}
     for row in rows:
         by_type[row.type].append(row)
-    top = banner(person, by_type["Patient"])
+    top = banner(person, by_type["Patient"], place)
     if top is None:
         return None
     return Case(top, mine, _alerts(by_type["Flag"]), _due(by_type["Task"]), _in_hospital(by_type["Encounter"]))

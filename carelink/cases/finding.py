@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from carelink.cases.banner import Banner, banner
 from carelink.consent.lens import Lens
 from carelink.ids import NHS_NUMBER, PersonKey
+from carelink.place import Place
 from carelink.record import search
 from carelink.record.query import Criterion, Query, Row
 
@@ -78,14 +79,14 @@ def _missing(asked: Asked, born: str, wrong: Mapping[str, str]) -> dict[str, str
     return {}
 
 
-def find(conn: Connection, lens: Lens, asked: Asked) -> Found:
+def find(conn: Connection, place: Place, lens: Lens, asked: Asked) -> Found:
     """The people that fit and that this requester may know, by name."""
     page = search.run(conn, lens, Query(types=("Patient",), criteria=_criteria(asked), count=MOST))
     by_person: dict[PersonKey, list[Row]] = {}
     for row in page.rows:
         if row.person is not None:
             by_person.setdefault(row.person, []).append(row)
-    people = [one for key, rows in by_person.items() if (one := banner(key, rows)) is not None]
+    people = [one for key, rows in by_person.items() if (one := banner(key, rows, place)) is not None]
     return Found(tuple(sorted(people, key=lambda one: (one.name, str(one.person)))), bool(page.next))
 
 

@@ -38,14 +38,15 @@ class PersonPage:
 def person_page(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> PersonPage:
     """Everything on the page but the timeline. Raises `NotFound` for a person whom the requester may not know."""
     page = search.run(conn, lens, Query(types=tuple(sorted(sections.TYPES)), person=person, count=MOST))
-    top = banner(person, [row for row in page.rows if row.type == "Patient"])
+    top = banner(person, [row for row in page.rows if row.type == "Patient"], place)
     if top is None:
         raise NotFound("There is no such person, or you are not involved with them")
     stand = standings(conn, place, person, lens.at)
     read = sections.opened(row for row in page.rows if row.type != "Patient")
+    withheld = lens.withheld(conn, person)
 
     def part(shows: sections.Shows) -> Section:
-        return sections.section(shows, read, place, stand)
+        return sections.section(shows, read, place, stand, withheld)
 
     return PersonPage(
         top,
@@ -54,7 +55,7 @@ def person_page(conn: Connection, place: Place, lens: Lens, person: PersonKey) -
         part(sections.LEGAL),
         tuple(part(shows) for shows in sections.SECTIONS),
         stand,
-        lens.withheld(conn, person),
+        withheld,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from carelink.cases.standing import Standing
-from carelink.cases.wording import Body, kind, say
+from carelink.cases.wording import HIGH_RISK, Body, kind, say
 from carelink.ids import ResourceKey
 from carelink.place import Place
 from carelink.record.query import Row
@@ -71,22 +71,22 @@ def _is_assessment(row: Row, body: Body) -> bool:
 
 
 SECTIONS = (
+    Shows("medicines", "Medicines", frozenset({"MedicationStatement", "MedicationRequest"}), "No medicines to show."),
+    Shows("problems", "Problems", frozenset({"Condition"}), "No problems to show."),
+    Shows("encounters", "Hospital stays and visits", frozenset({"Encounter", "Appointment"}), "None to show."),
+    Shows("packages", "Care packages", frozenset({"EpisodeOfCare"}), "No care packages to show."),
     Shows(
-        "medicines", "Medicines", frozenset({"MedicationStatement", "MedicationRequest"}), "No medicines are recorded."
+        "assessments",
+        "Assessments",
+        frozenset({"Task", "QuestionnaireResponse"}),
+        "No assessments to show.",
+        _is_assessment,
     ),
-    Shows("problems", "Problems", frozenset({"Condition"}), "No problems are recorded."),
-    Shows("encounters", "Hospital stays and visits", frozenset({"Encounter", "Appointment"}), "None are recorded."),
-    Shows("packages", "Care packages", frozenset({"EpisodeOfCare"}), "No care packages are recorded."),
-    Shows(
-        "assessments", "Assessments", frozenset({"Task", "QuestionnaireResponse"}), "None are recorded.", _is_assessment
-    ),
-    Shows("referrals", "Referrals", frozenset({"ServiceRequest", "Task"}), "No referrals are recorded.", _is_referral),
-    Shows("plans", "Plans", frozenset({"CarePlan"}), "No plans are recorded."),
-    Shows("contacts", "People involved", frozenset({"CareTeam", "RelatedPerson"}), "Nobody is recorded."),
+    Shows("referrals", "Referrals", frozenset({"ServiceRequest", "Task"}), "No referrals to show.", _is_referral),
+    Shows("plans", "Plans", frozenset({"CarePlan"}), "No plans to show."),
+    Shows("contacts", "People involved", frozenset({"CareTeam", "RelatedPerson"}), "Nobody to show."),
 )
-ALERTS = Shows(
-    "alerts", "Alerts", frozenset({"Flag"}), "No alerts are recorded.", lambda row, _: row.category != "legal"
-)
+ALERTS = Shows("alerts", "Alerts", frozenset({"Flag"}), "No alerts to show.", lambda row, _: row.category != "legal")
 ALLERGIES = Shows("allergies", "Allergies", frozenset({"AllergyIntolerance"}), "Nothing is recorded about allergies.")
 LEGAL = Shows(
     "legal",
@@ -137,16 +137,16 @@ def names_of_medicines(read: Read) -> dict[str, str]:
     return {f"Medication/{row.key}": say("Medication", body).title for row, body in read if row.type == "Medication"}
 
 
-def section(shows: Shows, read: Read, place: Place, standings: Sequence[Standing]) -> Section:
+def section(shows: Shows, read: Read, place: Place, standings: Sequence[Standing], withheld: bool = False) -> Section:
     """The part of the page that this row of the table asks for."""
     named, medicines = labels(place), names_of_medicines(read)
     mine = [(row, body) for row, body in read if row.type in shows.types and shows.only(row, body)]
     negations = [(row, body) for row, body in mine if _denies(row, body)]
     lines = [line(row, body, named, medicines) for row, body in mine if not _denies(row, body)]
-    lines.sort(key=lambda one: (-(one.when.timestamp() if one.when else 0), str(one.key)))
+    lines.sort(key=lambda one: (one.state != HIGH_RISK, -(one.when.timestamp() if one.when else 0), str(one.key)))
     negated = ", ".join(sorted({named.get(row.source, row.source) for row, _ in negations}))
     current, past = (tuple(one for one in lines if one.over is over) for over in (False, True))
-    return Section(shows.id, shows.heading, current, past, shows.empty, doubt(standings), negated)
+    return Section(shows.id, shows.heading, current, past, shows.empty, doubt(standings, withheld), negated)
 
 
 def _denies(row: Row, body: Body) -> bool:
@@ -156,10 +156,10 @@ def _denies(row: Row, body: Body) -> bool:
     return any(one.get("code") in NONE_KNOWN for one in (body.get("code") or {}).get("coding", ()))
 
 
-def doubt(standings: Sequence[Standing]) -> str:
-    """Names the sources that may hold more than is shown. Empty where all of them answered lately."""
+def doubt(standings: Sequence[Standing], withheld: bool = False) -> str:
+    """Why there may be more than is shown: sources that can't be reached, an objection. Empty where all is told."""
     unsure = [one.label for one in standings if one.as_of is None or one.failing_since is not None]
     if not unsure:
-        return ""
+        return "There may be more that is not shown to you." if withheld else ""
     names = unsure[0] if len(unsure) == 1 else f"{', '.join(unsure[:-1])} and {unsure[-1]}"
     return f"There may be more: {names} can't be reached now."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Body = Mapping[str, Any]
+HIGH_RISK = "high risk"  # such an allergy is always the first
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _value(body: Body) -> str:
 
 def _allergy(body: Body) -> Said:
     reactions = [concept(one.get("manifestation")) for one in body.get("reaction", ())]
-    severe = "high risk" if body.get("criticality") == "high" else ""
+    severe = HIGH_RISK if body.get("criticality") == "high" else ""
     resolved = code(body.get("clinicalStatus")) in ("resolved", "inactive")
     doubt = {"refuted": "refuted", "entered-in-error": "entered in error", "unconfirmed": "unconfirmed"}
     state = "ended" if resolved else doubt.get(code(body.get("verificationStatus")), severe)

@@ -24,7 +24,7 @@ blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 def caseload() -> str:
     """The people allocated to me or my team."""
     sort = request.args.get("sort", "name")
-    cases = caseloads.caseload(connection(), lens(), sort)
+    cases = caseloads.caseload(connection(), parts().place, lens(), sort)
     return render_template(
         "dashboard/caseload.html", cases=cases, sort=sort, sorts=caseloads.SORTS, now=at(), today=today(at())
     )
@@ -39,7 +39,7 @@ def find() -> str | tuple[str, int]:
     asked, wrong = finding.read(request.form)
     if wrong:
         return render_template("dashboard/find.html", form=request.form, wrong=wrong, today=today(at())), 400
-    found = finding.find(connection(), asked_by, asked)
+    found = finding.find(connection(), parts().place, asked_by, asked)
     return render_template("dashboard/find.html", form=request.form, wrong={}, found=found, today=today(at()))
 
 

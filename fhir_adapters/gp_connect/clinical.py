@@ -17,6 +17,7 @@ from fhir_adapters.gp_connect.rules import (
     extend,
     objects,
     pop,
+    text,
 )
 
 
@@ -89,7 +90,7 @@ def _comment(body: Body, trail: Trail) -> None:
 
 def _related(body: Body, trail: Trail) -> None:
     for one in objects(body.pop("related", None)):
-        kind, target = one.get("type"), one.get("target")
+        kind, target = text(one.get("type")), one.get("target")
         if kind in RELATED_ELEMENT and isinstance(target, dict):
             body.setdefault(RELATED_ELEMENT[kind], []).append(target)
         elif kind in RELATED_EXTENSION and isinstance(target, dict):

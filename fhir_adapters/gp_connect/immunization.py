@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_adapters.gp_connect.extensions import name_of, take, value_of
-from fhir_adapters.gp_connect.rules import STU3_ELEMENT, Body, Rename, Special, Trail, TypeRules, extend, objects, pop
+from fhir_adapters.gp_connect.rules import (
+    STU3_ELEMENT,
+    Body,
+    Rename,
+    Special,
+    Trail,
+    TypeRules,
+    extend,
+    objects,
+    pop,
+    text,
+)
 
 # What R4 dropped of STU3's vaccinationProtocol, and its datatype.
 PROTOCOL_KEPT = {"description": "String", "doseStatus": "CodeableConcept", "doseStatusReason": "CodeableConcept"}
@@ -72,7 +83,7 @@ def _vaccine_in_words(body: Body, trail: Trail) -> None:
     words = next(filter(None, map(_words, objects(body.get("extension")))), "")
     if not isinstance(vaccine, dict) or not words:
         return
-    codes = {coding.get("code") for coding in objects(vaccine.get("coding"))}
+    codes = {text(coding.get("code")) for coding in objects(vaccine.get("coding"))}
     if codes <= {"UNK"} and str(vaccine.get("text", "Unknown")).lower() == "unknown":
         if "text" in vaccine:
             trail.note(

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fhir_adapters.gp_connect.codes import TERMINOLOGY, UKCORE
 from fhir_adapters.gp_connect.extensions import name_of, part, take, value_of
-from fhir_adapters.gp_connect.rules import Agent, Body, Keep, Rename, Single, Special, Trail, TypeRules, extend, objects
+from fhir_adapters.gp_connect.rules import (
+    Agent,
+    Body,
+    Keep,
+    Rename,
+    Single,
+    Special,
+    Trail,
+    TypeRules,
+    extend,
+    objects,
+    text,
+)
 
 # CareConnect prescription type -> R4's (and UK Core's) course of therapy.
 COURSE = {
@@ -37,7 +49,7 @@ def _course(body: Body, trail: Trail) -> None:
         extend(body, *types) if types else None
         return
     codings = objects(concept.get("coding"))
-    known = [COURSE[one["code"]] for one in codings if one.get("code") in COURSE]
+    known = [COURSE[code] for one in codings if (code := text(one.get("code"))) in COURSE]
     r4 = [{"system": system, "code": code, "display": display} for system, code, display in known]
     body["courseOfTherapyType"] = concept | {"coding": [*r4, *codings]}
     if types[1:]:

@@ -14,7 +14,7 @@ from fhir_adapters.gp_connect.about import nhs_numbers, patients_of, whose, wron
 from fhir_adapters.gp_connect.codes import ODS
 from fhir_adapters.gp_connect.references import RETYPED, Record, Target
 from fhir_adapters.gp_connect.resource import map_resource
-from fhir_adapters.gp_connect.rules import Body, objects
+from fhir_adapters.gp_connect.rules import Body, objects, text
 from fhir_adapters.gp_connect.tables import TYPES
 from fhir_adapters.source import Item, Reason, Rejected
 
@@ -86,8 +86,7 @@ def _read(entries: Sequence[Any], done: _Sorted) -> Iterator[_Entry]:
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if not isinstance(resource, dict):
             done.rejected.append(rejected("Bundle", entry, "Bundle.entry.resource", "is no object"))
-        elif resource.get("resourceType") not in TYPES:
-            type_ = str(resource.get("resourceType", ""))
+        elif (type_ := text(resource.get("resourceType"))) not in TYPES:
             why = "tells about the answer, not about the person" if type_ == "OperationOutcome" else "is not mapped"
             done.rejected.append(rejected(type_ or "Bundle", resource, type_ or "resourceType", f"this type {why}"))
         else:
@@ -114,13 +113,13 @@ def _record(entries: Sequence[_Entry], practice: str, nhs_number: str) -> Record
     patient = whose(patients_of(entry.resource for entry in entries), asked)
     targets: dict[str, Target] = {}
     for entry in entries:
-        for text in (f"{entry.type}/{entry.resource.get('id', '')}", entry.url):
-            if not text.endswith("/") and text:
-                targets.setdefault(text, entry.target)
+        for said in (f"{entry.type}/{entry.resource.get('id', '')}", entry.url):
+            if said and not said.endswith("/"):
+                targets.setdefault(said, entry.target)
     if patient is None:
-        return Record(practice, nhs_number, targets=targets)
+        return Record(practice, asked, targets=targets)
     numbers = nhs_numbers(patient) | ({asked} - {""})
-    return Record(practice, nhs_number, f"Patient/{patient.get('id')}", numbers, targets)
+    return Record(practice, asked, f"Patient/{patient.get('id')}", numbers, targets)
 
 
 def _known_as(resource: Body) -> Body | None:
@@ -136,7 +135,7 @@ def _sort(entry: _Entry, record: Record, done: _Sorted) -> None:
     key = TYPES[entry.type].type, entry.source_id
     first = done.seen.setdefault(key, entry.resource)
     if first is not entry.resource:
-        if first == entry.resource:
+        if exact_json.dumps(first) == exact_json.dumps(entry.resource):
             done.duplicates.append(f"{entry.type}/{entry.source_id}")
         else:
             done.rejected.append(
@@ -153,13 +152,18 @@ def _contained(entry: _Entry, done: _Sorted) -> Iterator[_Entry]:
     """What it contains, to be items of their own: ended allergies come only so, and nobody finds them in a List."""
     seen: set[str] = set()
     for one in objects(entry.resource.get("contained")):
-        id_, type_ = one.get("id"), one.get("resourceType")
+        id_, type_ = one.get("id"), text(one.get("resourceType"))
         if type_ in TYPES and isinstance(id_, str) and id_ and id_ not in seen:
             seen.add(id_)
             yield _Entry(one, f"{entry.type}.{entry.source_id}.{id_}")
         else:
             done.rejected.append(
-                rejected(str(type_), one, f"{entry.type}.contained", "has no id of its own, or no type that is mapped")
+                rejected(
+                    type_ or entry.type,
+                    one,
+                    f"{entry.type}.contained",
+                    "has no id of its own, or no type that is mapped",
+                )
             )
 
 

@@ -49,6 +49,11 @@ def objects(value: Any) -> list[Body]:
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
 
 
+def text(value: Any) -> str:
+    """The value where it is text, else nothing: fit to look up in a table."""
+    return value if isinstance(value, str) else ""
+
+
 def parents(body: Body, at: str) -> Iterator[Body]:
     """The objects at a dotted path below the body; the body itself where the path is empty."""
     here = [body]

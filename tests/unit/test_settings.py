@@ -15,7 +15,9 @@ def test_nothing_set_gives_the_defaults() -> None:
 
 
 def test_what_is_set_is_read_in_its_type(tmp_path: Path) -> None:
-    settings = load({"CARELINK_PLACE": str(tmp_path), "CARELINK_SESSION_MINUTES": "45", "CARELINK_COOKIE_SECURE": "yes"})
+    settings = load(
+        {"CARELINK_PLACE": str(tmp_path), "CARELINK_SESSION_MINUTES": "45", "CARELINK_COOKIE_SECURE": "yes"}
+    )
     assert (settings.place, settings.session_minutes, settings.cookie_secure) == (tmp_path, 45, True)
 
 
