@@ -25,6 +25,7 @@ from carelink.place import (
 )
 from carelink.place_schemas import FILES, wrongs
 from carelink.toml_lines import line_of, lines
+from fhir_adapters import mapping
 
 KeyPath = tuple[str | int, ...]
 
@@ -184,9 +185,21 @@ def _homeless(file: _File) -> Iterator[Problem]:
 
 def _lost_mappings(file: _File, folder: Path) -> Iterator[Problem]:
     for index, row in enumerate(file.entries["source"]):
-        mapping = row["options"].get("mapping")
-        if mapping and not (folder / mapping).is_file():
-            yield file.problem(("source", index, "options"), f"there is no file {mapping!r} in the pack")
+        named = row["options"].get("mapping")
+        if named and not (folder / named).is_file():
+            yield file.problem(("source", index, "options"), f"there is no file {named!r} in the pack")
+        elif named:
+            yield from _wrong_mapping(folder, str(named))
+
+
+def _wrong_mapping(folder: Path, name: str) -> Iterator[Problem]:
+    """What the adapters will say of the mapping file, before a source is pulled by it."""
+    try:
+        mapping.load(folder / name)
+    except mapping.MappingWrong as wrong:
+        folder_of = f"{Path(name).parent.as_posix()}/"
+        for one in wrong.problems:
+            yield Problem(folder_of + one.file, one.line, one.key, one.why)
 
 
 def _place(folder: Path, files: Mapping[str, _File]) -> Place:

@@ -26,10 +26,11 @@ def _optional() -> fields.String:
     return fields.String(load_default="")
 
 
-def _names(*, required: bool = True, allowed: tuple[str, ...] = ()) -> fields.List:
-    checks: list[Any] = [_some] if required else []
+def _names(*, required: bool = True, allowed: tuple[str, ...] = ()) -> fields.List[str]:
     inner = fields.String(validate=validate.OneOf(allowed) if allowed else [])
-    return fields.List(inner, required=required, validate=checks, **({} if required else {"load_default": list}))
+    if not required:
+        return fields.List(inner, load_default=list)
+    return fields.List(inner, required=True, validate=_some)
 
 
 class PlaceFile(Schema):
@@ -143,7 +144,7 @@ def wrongs(schema: type[Schema], entry: object) -> tuple[dict[str, Any], dict[tu
     try:
         return dict(schema().load(entry)), {}  # type: ignore[arg-type]
     except ValidationError as error:
-        return {}, dict(_flat(error.normalized_messages(), ()))
+        return {}, dict(_flat(error.messages, ()))
 
 
 def _flat(messages: object, path: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], str]]:
@@ -153,4 +154,4 @@ def _flat(messages: object, path: tuple[str | int, ...]) -> list[tuple[tuple[str
             for key, inner in messages.items()
             for pair in _flat(inner, path if key in ("key", "value", "_schema") else (*path, key))
         ]
-    return [(path, " ".join(str(message) for message in messages))]  # type: ignore[union-attr]
+    return [(path, " ".join(map(str, messages if isinstance(messages, list) else [messages])))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, and_, select
 
 from carelink.db.tables import source_person, source_state
 from carelink.ids import PersonKey
@@ -47,11 +47,11 @@ def standings(conn: Connection, place: Place, person: PersonKey, now: datetime) 
             source_person, and_(source_person.c.source == source_state.c.source, source_person.c.person == person)
         )
     )
-    found = {row.source: row for row in conn.execute(statement)}
+    found: dict[str, Any] = {row.source: row for row in conn.execute(statement)}
     return tuple(_standing(entry, found, now) for entry in sorted(place.sources, key=lambda one: one.order))
 
 
-def _standing(entry: SourceEntry, found: Mapping[str, Row[Any]], now: datetime) -> Standing:
+def _standing(entry: SourceEntry, found: Mapping[str, Any], now: datetime) -> Standing:
     row = found.get(entry.name)
     if row is None:
         return Standing(entry.name, entry.label, None, None, "", stale=True)

@@ -36,7 +36,7 @@ class Embedded:
                 make = "create database {} template {} strategy file_copy"
                 locale = " encoding 'UTF8' locale 'C'" if template == "template0" else ""
                 conn.execute(sql.SQL(make + locale).format(sql.Identifier(name), sql.Identifier(template)))
-        return self.server.get_uri(name)
+        return str(self.server.get_uri(name))
 
     def drop(self, name: str) -> None:
         """Remove a database, with whoever is still connected to it."""

@@ -54,7 +54,7 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib carries no types
 def find(conn: Connection, id_: str) -> Client | None:
     """The active client of that id, or None."""
     row = conn.execute(select(client).where(client.c.id == id_, client.c.active)).one_or_none()
-    return row and Client(row.id, Ods(row.organisation), row.role, row.secret_hash, row.scopes)
+    return Client(row.id, Ods(row.organisation), row.role, row.secret_hash, row.scopes) if row else None
 
 
 def register(

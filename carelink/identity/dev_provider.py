@@ -91,7 +91,7 @@ class DevProvider:
 
     def grant(self, user: DemoUser, asked: dict[str, str], at: datetime) -> str:
         """A fresh code for this user and request."""
-        code = generate_token(32)
+        code = str(generate_token(32))
         granted = Granted(user, asked["redirect_uri"], asked["nonce"], asked["code_challenge"], at + CODE_LIFE)
         with self.lock:
             self.codes = {old: one for old, one in self.codes.items() if one.until > at}

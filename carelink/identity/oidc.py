@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -18,7 +18,7 @@ from authlib.oauth2.rfc6749.parameters import parse_authorization_code_response,
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 
 from carelink.errors import Forbidden, SourceUnavailable
 
@@ -79,7 +79,7 @@ class Provider:
                 found["authorization_endpoint"],
                 found["token_endpoint"],
                 found.get("end_session_endpoint", ""),
-                KeySet.import_key_set(self._get(found["jwks_uri"])),
+                KeySet.import_key_set(cast(KeySetSerialization, self._get(found["jwks_uri"]))),
                 now,
             )
         except (KeyError, JoseError, ValueError) as wrong:

@@ -54,9 +54,8 @@ def user() -> UserId | None:
 
 def _over() -> bool:
     now, idle = at().timestamp(), timedelta(minutes=parts().settings.session_minutes)
-    return (
-        now - session.get("seen", 0) > idle.total_seconds() or now - session.get("began", 0) > LONGEST.total_seconds()
-    )
+    seen, began = float(session.get("seen", 0)), float(session.get("began", 0))
+    return now - seen > idle.total_seconds() or now - began > LONGEST.total_seconds()
 
 
 def requester() -> Requester:
