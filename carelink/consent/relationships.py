@@ -80,6 +80,18 @@ def _caseload(body: Mapping[str, Any], person: PersonKey, place: Place) -> Itera
             yield Involvement(person, "caseload", organisation, starts, ends, None, user)
             if team:
                 yield Involvement(person, "caseload", organisation, starts, ends, team)
+    if not any(one.get("member") for one in body.get("participant", ())):
+        for organisation, team in _teams_named(body, place):
+            yield Involvement(person, "caseload", organisation, starts, ends, team)
+
+
+def _teams_named(body: Mapping[str, Any], place: Place) -> Iterator[tuple[Ods, str]]:
+    """The team that a CareTeam without members is called after, at each organisation that answers for it."""
+    teams = {(worker.organisation, worker.team) for worker in place.staff.values() if worker.team}
+    for managing in body.get("managingOrganization", ()):
+        named = (_ods(managing), str(body.get("name", "")))
+        if named[0] and named in teams:
+            yield named[0], named[1]
 
 
 def _referral(body: Mapping[str, Any], person: PersonKey, place: Place) -> Iterator[Involvement]:
