@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from carelink.consent.lens import Lens, Seen
 from carelink.consent.requester import Requester
 from carelink.db.tables import audit_event
 from carelink.ids import PersonKey
@@ -37,6 +38,36 @@ _append = audit_event.insert()
 def append(conn: Connection, event: Event, now: datetime) -> None:
     """Add the row. Nothing personal but keys may be in it."""
     conn.execute(_append, _row(event, now))
+
+
+def looked(
+    conn: Connection,
+    lens: Lens,
+    action: str,
+    query: str,
+    rows: Sequence[Seen],
+    person: PersonKey | None = None,
+    count: int | None = None,
+) -> None:
+    """Add the row of one look through a lens: who asked what, whom it was about, how much was shown by which rules.
+
+    `person` is whom the question was about. Where it names nobody, those whose rows were shown are kept by their
+    keys, so that "who looked at my record" finds everybody who came upon it. Jobs are kept with their reason alone.
+    """
+    shown = sorted({str(row.person) for row in rows if row.person is not None} - {str(person)})
+    several = person is not None or len(shown) > 1
+    event = Event(
+        action,
+        lens.requester,
+        person if several or not shown else next(row.person for row in rows if row.person is not None),
+        query=query,
+        count=len(rows) if count is None else count,
+        rules=lens.grounds(rows),
+        reason=lens.reason,
+        user=lens.user,
+        detail={"persons": shown} if several and shown and lens.requester is not None else None,
+    )
+    append(conn, event, lens.at)
 
 
 def _row(event: Event, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from carelink.audit.trail import Event, append
+from carelink.audit.trail import looked
 from carelink.consent.lens import Lens
 from carelink.db.tables import quarantine
 from carelink.errors import Forbidden
@@ -64,5 +64,5 @@ def quarantined(conn: Connection, place: Place, lens: Lens) -> Quarantine:
         )
         for row in rows
     )
-    append(conn, Event("search", lens.requester, query="quarantine", count=len(refused)), lens.at)
+    looked(conn, lens, "search", "quarantine", (), count=len(refused))
     return Quarantine(refused, counts, sum(counts.values()))

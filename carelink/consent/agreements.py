@@ -9,7 +9,7 @@ from functools import cached_property
 
 from carelink.consent.per_place import PerPlace
 from carelink.consent.requester import Requester
-from carelink.consent.sensitivity import ALL, Sensitivity, mask
+from carelink.consent.sensitivity import ALL, ONLY_FOR_THE_PERSON, Sensitivity, mask
 from carelink.ids import Ods
 from carelink.place import Agreement, Organisation, Place
 
@@ -80,7 +80,9 @@ def _expand(place: Place, requester: Requester) -> Shared:
     offers: dict[tuple[Ods, str], Offer] = {}
     for agreement in place.agreements:
         if _is_for(agreement, requester):
-            named = mask(agreement.sensitivities) & ~Sensitivity.LEGAL  # no agreement can share what the law restricts
+            named = (
+                mask(agreement.sensitivities) | ONLY_FOR_THE_PERSON
+            ) & ~Sensitivity.LEGAL  # no agreement lifts the law
             for custodian in _custodians(place, agreement):
                 for category in sorted(agreement.categories):
                     before = offers.get((custodian, category), Offer(0, ()))

@@ -38,10 +38,10 @@ def decide(standing: Standing, item: Labelled, facts: Facts) -> Decision:
 def _seen(standing: Standing, item: Labelled, facts: Facts) -> Decision:
     if item.person is None:
         return _permit(rules.DIRECTORY) if item.category == "directory" else _deny(rules.UNLINKED)
-    if standing.requester.person is not None:
-        return _own(standing.requester, item)
     if item.sensitivities & Sensitivity.LEGAL:
         return _deny(rules.LEGAL)
+    if standing.requester.person is not None:
+        return _own(standing.requester, item)
     if item.custodian == standing.requester.organisation:
         return _to_the_involved(standing, facts, rules.CUSTODIAN)
     return _shared(standing, item, facts)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from carelink.consent.sensitivity import ACT_CODE, NAMES, OWN_CODE, mask
+from carelink.consent.per_place import PerPlace
+from carelink.consent.sensitivity import Sensitivity, confidential, mask, told
 from carelink.place import LabelRule, Place
 
 # Where no rule of the place says otherwise: what kind of information each type is.
@@ -47,8 +48,8 @@ CATEGORY: Mapping[str, str] = {
     "Flag": "alerts",
     "Consent": "consent",
 }
+# What says which kind of thing an item is. What makes it sensitive may stand anywhere in it.
 _CODED = ("code", "type", "category", "medicationCodeableConcept", "vaccineCode", "reasonCode", "class", "serviceType")
-_SYSTEMS = (ACT_CODE, OWN_CODE)
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,16 @@ class Labeller:
         key = (source, type_)
         if key not in self._rules:
             self._rules[key] = tuple(rule for rule in self.place.labels if _applies(rule, source, type_))
-        bits, category = _told(body), ""
+        bits, category = _told(type_, body), ""
         rules = self._rules[key]
         if rules:
-            codes = frozenset(_codes(body))
+            inside = frozenset(_codes(body))
+            kinds = frozenset(_kinds(body))
             for rule in rules:
-                if not rule.codes or not codes.isdisjoint(rule.codes):
+                if not rule.codes or not inside.isdisjoint(rule.codes):
                     bits |= mask(rule.sensitivities)
-                    category = category or rule.category
+                if not category and (not rule.codes or not kinds.isdisjoint(rule.codes)):
+                    category = rule.category
         return Label(category or _category(type_, body), bits)
 
 
@@ -92,37 +95,36 @@ def _category(type_: str, body: Mapping[str, Any]) -> str:
     return CATEGORY.get(type_, "other")
 
 
-def _told(body: Mapping[str, Any]) -> int:
-    """The sensitivities that the source itself put into meta.security."""
-    meta = body.get("meta")
-    if not meta or "security" not in meta:
-        return 0
-    told = (coding for coding in meta["security"] if isinstance(coding, Mapping))
-    return mask(c["code"] for c in told if c.get("system") in _SYSTEMS and c.get("code") in NAMES)
+def _told(type_: str, body: Mapping[str, Any]) -> int:
+    """What the source itself says. On a Patient, confidentiality is about where they are: that is the redacted form's."""
+    unsaid = Sensitivity.RESTRICTED if type_ != "Patient" and confidential(body) else 0
+    return told(body) | unsaid
 
 
-def _codes(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _kinds(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The codes of what it is."""
     for element in _CODED:
-        found = body.get(element)
-        if found is not None:
-            for concept in found if isinstance(found, list) else (found,):
-                yield from _codings(concept)
+        if element in body:
+            yield from _codes(body[element])
 
 
-def _codings(concept: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(concept, Mapping):
-        codings = concept.get("coding")
-        for coding in codings if isinstance(codings, list) else (concept,):
-            if isinstance(coding, Mapping) and "code" in coding:
-                yield (coding.get("system", ""), coding["code"])
+def _codes(value: Any) -> Iterator[tuple[str, str]]:
+    """Every coding in it, however deep: a value, a reaction, an answer, a contained medicine."""
+    if isinstance(value, dict):
+        code = value.get("code")
+        if isinstance(code, str):
+            yield (value.get("system", ""), code)
+        for inner in value.values():
+            if isinstance(inner, dict | list):
+                yield from _codes(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _codes(inner)
 
 
-_labellers: dict[int, Labeller] = {}
+_labeller = PerPlace(Labeller)
 
 
 def label(place: Place, source: str, type_: str, body: Mapping[str, Any]) -> Label:
     """The label of a resource by the rules of the place; the rules are arranged once a place."""
-    found = _labellers.get(id(place))
-    if found is None or found.place is not place:
-        found = _labellers[id(place)] = Labeller(place)
-    return found.label(source, type_, body)
+    return _labeller(place).label(source, type_, body)

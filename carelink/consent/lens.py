@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists, literal, select, true
 
@@ -15,10 +15,20 @@ from carelink.consent.decision import DIRECT_CARE, Standing, decide
 from carelink.consent.facts import Facts, Labelled
 from carelink.consent.predicate import Body, Involved, LocatingAllowed, Visible, Withheld, bound
 from carelink.consent.requester import Requester
-from carelink.consent.rules import SYSTEM, Decision, Effect
+from carelink.consent.rules import AGREEMENT, CUSTODIAN, DIRECTORY, OWN, SYSTEM, Decision, Effect, Rule
 from carelink.db.tables import resource, resource_version
-from carelink.ids import PersonKey
+from carelink.ids import Ods, PersonKey
 from carelink.place import Place
+
+
+class Seen(Protocol):
+    """A row that was shown, as far as its audit must know it."""
+
+    @property
+    def person(self) -> PersonKey | None: ...
+
+    @property
+    def custodian(self) -> Ods: ...
 
 
 @dataclass(frozen=True)
@@ -144,3 +154,17 @@ class Lens:
         if self.standing is None:
             return Decision(Effect.PERMIT, SYSTEM, self.reason)
         return decide(self.standing, item, facts)
+
+    def grounds(self, shown: Iterable[Seen]) -> tuple[str, ...]:
+        """The ids of the rules by which these rows, which this lens let through, were shown; for the audit."""
+        if self.standing is None:
+            return (SYSTEM.id,)
+        return tuple(sorted({self._ground(row).id for row in shown}))
+
+    def _ground(self, row: Seen) -> Rule:
+        assert self.standing is not None
+        if row.person is None:
+            return DIRECTORY
+        if self.standing.requester.person is not None:
+            return OWN
+        return CUSTODIAN if row.custodian == self.standing.requester.organisation else AGREEMENT

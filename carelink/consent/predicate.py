@@ -51,7 +51,8 @@ VISIBLE = f"""(
 WITHHELD = f"""(:cares
     and {{sensitivities}} & {int(Sensitivity.LEGAL)} = 0
     and {{custodian}} <> :organisation
-    and coalesce({{sensitivities}} & {LEFT_OUT} <> 0 or {DENIED}, false)
+    and {LEFT_OUT} is not null
+    and ({{sensitivities}} & {LEFT_OUT} <> 0 or {DENIED})
     and {RELATED})"""
 
 LOCATING = f"""(:may_locate or not {RESTRICTED})"""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from carelink.consent.sensitivity import CONFIDENTIALITY, confidential
 from carelink.ids import NHS_NUMBER, ODS, PersonKey
 from carelink.place import Organisation, Survivorship
 from carelink.record import traits_fold as fold
@@ -14,7 +15,6 @@ from carelink.record.traits import is_verified
 
 ELEMENT_SOURCE = "https://carelink.example/StructureDefinition/element-source"  # valueString: name of the source
 ELEMENT_DATE = "https://carelink.example/StructureDefinition/element-date"  # valueDateTime: when it said so
-CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 RESTRICTED = {"system": CONFIDENTIALITY, "code": "R", "display": "restricted"}
 ETHNICITY = "Extension-UKCore-EthnicCategory"
 
@@ -66,11 +66,8 @@ def replaced(person: PersonKey, by: PersonKey) -> Json:
 
 
 def is_restricted(patient: Mapping[str, Any]) -> bool:
-    """True where meta.security holds confidentiality R (PDS 'S' flag)."""
-    return any(
-        label.get("system") == CONFIDENTIALITY and label.get("code") == "R"
-        for label in patient.get("meta", {}).get("security", ())
-    )
+    """True where meta.security holds confidentiality R (PDS 'S' flag), or V, of whom PDS tells nothing at all."""
+    return confidential(patient)
 
 
 def is_deceased(patient: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
-from carelink.audit.trail import Event, append
+from carelink.audit.trail import looked
 from carelink.consent.lens import Lens
 from carelink.db.tables import link_decision, person_link, resource
 from carelink.errors import Forbidden
@@ -70,11 +70,7 @@ def open_decisions(conn: Connection, lens: Lens, count: int = 100) -> tuple[Open
         )
         for row in rows
     )
-    append(
-        conn,
-        Event("search", lens.requester, query="open link decisions", count=len(found), reason=lens.reason),
-        lens.at,
-    )
+    looked(conn, lens, "search", "open link decisions", (), count=len(found))
     return found
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Connection, Text, and_, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from carelink.audit.trail import Event, append
+from carelink.audit.trail import Event, append, looked
 from carelink.consent.lens import Lens
 from carelink.db.tables import quarantine
 from carelink.errors import Forbidden, NotFound
@@ -135,7 +135,7 @@ def resolve(conn: Connection, lens: Lens, id_: int, why: str) -> None:
     row = conn.execute(ended.returning(t.person)).one_or_none()
     if row is None:
         raise NotFound("There is no such open row")
-    append(conn, Event("resolve", lens.requester, row.person, query="quarantine", reason=why), lens.at)
+    append(conn, Event("resolve", lens.requester, row.person, query="quarantine", reason=why, user=lens.user), lens.at)
 
 
 def _must_watch(lens: Lens) -> None:
@@ -149,7 +149,7 @@ def listed(conn: Connection, lens: Lens, count: int = 100) -> list[dict[str, Any
     t = quarantine.c
     asked = select(t.id, t.source, t.type, t.source_id, t.reasons, t.seen_at).where(t.resolved_at.is_(None))
     rows = [dict(row._mapping) for row in conn.execute(asked.order_by(t.id).limit(count))]
-    append(conn, Event("search", lens.requester, query="quarantine", count=len(rows), reason=lens.reason), lens.at)
+    looked(conn, lens, "search", "quarantine", (), count=len(rows))
     return rows
 
 

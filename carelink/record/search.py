@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
 
-from carelink.audit.trail import Event, append
+from carelink.audit.trail import looked
 from carelink.consent.lens import Lens
 from carelink.db.tables import resource
 from carelink.errors import NotFound
@@ -41,7 +40,7 @@ def run(conn: Connection, lens: Lens, query: Query) -> Page:
     order = value.desc() if falling else value.asc()
     found = conn.execute(statement.order_by(order, key).limit(query.count + 1)).all()
     rows = tuple(_row(one) for one in found[: query.count])
-    append(conn, _event("search", lens, query.person, _asked(query), len(rows)), lens.at)
+    looked(conn, lens, "search", _asked(query), rows, query.person)
     more = len(found) > query.count
     return Page(rows, token(found[query.count - 1].sorted_by, rows[-1].key) if more else "")
 
@@ -51,10 +50,10 @@ def get(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:
     statement = _columns(lens).where(_T.key == key, _T.type == type_, not_(_T.deleted), lens.where(resource))
     found = conn.execute(statement).one_or_none()
     if found is None:
-        append(conn, _event("read", lens, None, type_, 0), lens.at)
+        looked(conn, lens, "read", type_, ())
         raise NotFound("There is no such resource, or you may not see it")
     row = _row(found)
-    append(conn, _event("read", lens, row.person, type_, 1), lens.at)
+    looked(conn, lens, "read", type_, (row,))
     return row
 
 
@@ -62,7 +61,7 @@ def count(conn: Connection, lens: Lens, query: Query) -> int:
     """How many match that this requester may see."""
     statement = select(func.count()).select_from(resource).where(*_conditions(lens, query))
     number = conn.execute(statement).scalar_one()
-    append(conn, _event("search", lens, query.person, f"{_asked(query)} (count)", number), lens.at)
+    looked(conn, lens, "search", f"{_asked(query)} (count)", (), query.person, number)
     return number
 
 
@@ -73,7 +72,7 @@ def by_keys(conn: Connection, lens: Lens, keys: Iterable[ResourceKey]) -> tuple[
         return ()
     statement = _columns(lens).where(_T.key.in_(wanted), not_(_T.deleted), lens.where(resource)).order_by(_T.key)
     rows = tuple(_row(one) for one in conn.execute(statement))
-    append(conn, _event("read", lens, None, "by key", len(rows)), lens.at)
+    looked(conn, lens, "read", "by key", rows)
     return rows
 
 
@@ -130,8 +129,3 @@ def _lists(query: Query) -> Sequence[tuple[ColumnElement[Any], tuple[str, ...]]]
 def _asked(query: Query) -> str:
     parameters = "&".join(one.parameter + (f":{one.modifier}" if one.modifier else "") for one in query.criteria)
     return f"{','.join(query.types) or '*'}?{parameters}"
-
-
-def _event(action: str, lens: Lens, person: UUID | None, asked: str, number: int) -> Event:
-    about = PersonKey(person) if person else None
-    return Event(action, lens.requester, about, query=asked, count=number, reason=lens.reason)

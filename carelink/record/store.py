@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, select
 
-from carelink.audit.trail import Event, append
+from carelink.audit.trail import looked
 from carelink.consent import directives, labels, relationships
 from carelink.consent.lens import Lens
 from carelink.db.tables import resource, resource_version
@@ -84,7 +84,7 @@ def delete(conn: Connection, place: Place, lens: Lens, type_: str, key: Resource
     )
     write(conn, [ended(last)], lens.at)
     _settle(conn, place, type_, row.person, lens.at)
-    append(conn, Event("delete", lens.requester, row.person, query=type_, reason=lens.reason), lens.at)
+    looked(conn, lens, "delete", type_, (row,))
 
 
 def _settle(conn: Connection, place: Place, type_: str, person: PersonKey | None, now: datetime) -> None:
@@ -135,8 +135,7 @@ def _rows(found: Iterable[Any]) -> tuple[Row, ...]:
 
 
 def _audit(conn: Connection, lens: Lens, action: str, type_: str, rows: tuple[Row, ...]) -> None:
-    about = rows[0].person if rows else None
-    append(conn, Event(action, lens.requester, about, query=type_, count=len(rows), reason=lens.reason), lens.at)
+    looked(conn, lens, action, type_, rows)
     if not rows:
         raise NotFound("There is no such resource, or you may not see it")
 
