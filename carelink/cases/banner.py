@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from carelink.cases.wording import human_name, named
 from carelink.ids import NHS_NUMBER, Ods, PersonKey
 from carelink.place import Place
+from carelink.record.golden_store import MADE_HERE
 from carelink.record.query import Row
+from carelink.record.timeline_values import Names, human_name
 from fhir_adapters import exact_json
 
-GOLDEN = "carelink"  # source of the Patients that are composed here
+UNKNOWN = "Name not known"
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Banner:
 
     person: PersonKey
     name: str
+    order: tuple[str, ...]  # by which lists of people are sorted: family name, then given names
     born: str
     nhs_number: str
     gender: str
@@ -35,20 +37,29 @@ def banner(person: PersonKey, patients: Sequence[Row], place: Place) -> Banner |
     """From the golden Patient, or, where an objection hides it, from what the requester's own organisation knows."""
     if not patients:
         return None
-    chosen = min(patients, key=lambda row: (row.source != GOLDEN, str(row.key)))
+    chosen = min(patients, key=lambda row: (row.source != MADE_HERE, str(row.key)))
     body: Mapping[str, Any] = exact_json.loads(chosen.body)
     return Banner(
-        person,
-        human_name(body.get("name", ())) or "Name not known",
-        str(body.get("birthDate", "")),
-        nhs_number(body),
-        str(body.get("gender", "")),
-        address(body.get("address", ())),
-        restricted(body),
-        deceased(body),
-        telephone(body),
-        practice(body, place),
+        person=person,
+        name=human_name(body.get("name")) or UNKNOWN,
+        order=order(body),
+        born=str(body.get("birthDate", "")),
+        nhs_number=nhs_number(body),
+        gender=str(body.get("gender", "")),
+        address=address(body.get("address", ())),
+        restricted=restricted(body),
+        deceased=deceased(body),
+        telephone=telephone(body),
+        practice=practice(body, place),
     )
+
+
+def order(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names in use as they are compared; a name that is one text by its last word."""
+    names = [one for one in body.get("name", ()) if one.get("use") != "old"] or [{}]
+    one = min(names, key=lambda name: name.get("use") != "official")
+    family = str(one.get("family", "")) or " ".join(str(one.get("text", "")).split()[-1:])
+    return (family.casefold(), *(str(given).casefold() for given in one.get("given", ())))
 
 
 def nhs_number(body: Mapping[str, Any]) -> str:
@@ -79,7 +90,7 @@ def practice(body: Mapping[str, Any], place: Place) -> str:
     """The registered practice by the place's name for it, else as the source calls it."""
     for one in body.get("generalPractitioner", ()):
         known = place.organisations.get(Ods(str(one.get("identifier", {}).get("value", ""))))
-        if name := known.name if known else named(one):
+        if name := known.name if known else Names().of(one):
             return name
     return ""
 

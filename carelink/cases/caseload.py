@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
-from carelink.audit.trail import Event, append
+from carelink.audit.trail import looked
 from carelink.cases.banner import Banner, banner
-from carelink.cases.wording import TASK_OVER, Body, say
+from carelink.clock import LONDON
 from carelink.consent.lens import Lens
-from carelink.db.tables import relationship, resource
+from carelink.db.tables import index_token, relationship, resource
 from carelink.ids import Ods, PersonKey, ResourceKey
 from carelink.place import Place
+from carelink.record.parameters import of_type
 from carelink.record.query import Row
-from fhir_adapters import exact_json
+from carelink.record.timeline_care import TASK_OVER, due
+from carelink.record.timeline_clinical import IN_HOSPITAL, whereabouts
+from carelink.record.timeline_names import Read, names_in, opened
+from carelink.record.timeline_values import Body, Names
+from carelink.record.timeline_words import say
 
-TYPES = ("Patient", "Flag", "Task", "Encounter")
-MOST = 500  # people of one worker or team
-SORTS = {"name": "Name", "due": "Next due", "hospital": "In hospital", "alerts": "Alerts"}
+ONGOING = ("Encounter", "Flag", "Task")
+STATUS = of_type("Task")["status"].number
+OPEN = ("active", "in-progress", "draft", "requested", "received", "accepted", "ready", "on-hold")
+MOST = 500  # people that one page shows
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column by which the caseload can be sorted, and which way."""
+
+    label: str
+    direction: str  # as aria-sort has it
+
+
+SORTS: Mapping[str, Column] = {
+    "name": Column("Name", "ascending"),
+    "alerts": Column("Alerts", "descending"),
+    "due": Column("Next due", "ascending"),
+    "hospital": Column("In hospital", "descending"),
+}
 
 
 @dataclass(frozen=True)
 class Due:
-    """An open assessment; `on` is an ISO date, empty where none was set."""
+    """An open task; `on` is a FHIR date, empty where none was set; `late`: that day has passed."""
 
     title: str
     on: str
+    late: bool
 
 
 @dataclass(frozen=True)
@@ -38,56 +60,78 @@ class Case:
     mine: bool  # allocated to me; else to my team
     alerts: tuple[str, ...]
     due: Due | None
-    in_hospital: str  # where, or "yes"; empty: not
+    in_hospital: str  # where; empty: not
 
 
-def caseload(conn: Connection, place: Place, lens: Lens, sort: str = "name") -> tuple[Case, ...]:
-    """The requester's people who are visible to them, sorted by a key of `SORTS`."""
+@dataclass(frozen=True)
+class Caseload:
+    """`more`: there are people whom the page has no room for, none of them allocated to me before my team's."""
+
+    cases: tuple[Case, ...]
+    more: bool = False
+
+    @property
+    def mine(self) -> int:
+        """How many are allocated to the requester in person."""
+        return sum(one.mine for one in self.cases)
+
+
+def caseload(conn: Connection, place: Place, lens: Lens, sort: str = "name") -> Caseload:
+    """The requester's people who are visible to them, sorted by a key of `SORTS`; by name for any other."""
     allocated = _allocated(conn, lens)
-    rows = _rows(conn, lens, list(allocated))
-    cases = [one for person, mine in allocated.items() if (one := _case(person, mine, rows.get(person, ()), place))]
-    return tuple(sorted(cases, key=lambda one: _order(one, sort)))
+    shown = dict(list(allocated.items())[:MOST])
+    found = {person: opened(rows) for person, rows in _rows(conn, lens, list(shown)).items()}
+    stays = [row for read in found.values() for row, body in read if _inside(row, body)]
+    names = names_in(conn, lens, stays)
+    today = lens.at.astimezone(LONDON).date().isoformat()
+    cases = [
+        case
+        for person, mine in shown.items()
+        if (case := _case(person, mine, found.get(person, ()), place, names, today)) is not None
+    ]
+    return Caseload(tuple(sorted(cases, key=lambda one: _order(one, sort))), len(allocated) > MOST)
 
 
 def _allocated(conn: Connection, lens: Lens) -> dict[PersonKey, bool]:
-    """Person -> whether it is the requester in person who is allocated."""
+    """Person -> whether it is the requester in person who is allocated; those come first."""
     asked, r = lens.requester, relationship.c
     if asked is None or asked.person is not None:
         return {}
     of_team = and_(r.user.is_(None), r.organisation == asked.organisation, r.team == asked.team)
     statement = (
-        select(r.person, r.user)
+        select(r.person, func.bool_or(r.user.is_not(None)).label("mine"))
         .where(
             r.kind == "caseload",
             or_(r.user == asked.user, of_team),
             r.starts <= lens.at,
             or_(r.ends.is_(None), r.ends > lens.at),
         )
-        .limit(2 * MOST)
+        .group_by(r.person)
+        .order_by(func.bool_or(r.user.is_not(None)).desc(), r.person)
+        .limit(MOST + 1)
     )
-    people: dict[PersonKey, bool] = {}
-    for row in conn.execute(statement):
-        people[PersonKey(row.person)] = people.get(PersonKey(row.person), False) or row.user is not None
-    return people
+    return {PersonKey(row.person): row.mine for row in conn.execute(statement)}
 
 
 def _rows(conn: Connection, lens: Lens, people: Sequence[PersonKey]) -> Mapping[PersonKey, list[Row]]:
-    """What is visible of all of them, in one statement."""
+    """What is visible of all of them and still going on, in one statement."""
     if not people:
         return {}
-    t = resource.c
+    t, told = resource.c, index_token.c
+    open_ = select(told.key).where(told.person.in_(people), told.parameter == STATUS, told.code.in_(OPEN))
     columns = (t.key, t.type, t.person, t.version, t.last_updated, t.clinical, t.source, t.custodian, t.category)
     statement = select(*columns, lens.body().label("body")).where(
-        t.person.in_(people), t.type.in_(TYPES), t.deleted.is_(False), lens.where()
+        t.person.in_(people),
+        or_(t.type == "Patient", and_(t.type.in_(ONGOING), t.key.in_(open_))),
+        t.deleted.is_(False),
+        lens.where(),
     )
+    rows = [_row(one) for one in conn.execute(statement)]
+    looked(conn, lens, "search", "my caseload", rows)
     found: dict[PersonKey, list[Row]] = {}
-    count = 0
-    for one in conn.execute(statement):
-        count += 1
-        found.setdefault(PersonKey(one.person), []).append(_row(one))
-    append(
-        conn, Event("search", lens.requester, query="my caseload", count=count, detail={"people": len(people)}), lens.at
-    )
+    for row in rows:
+        if row.person is not None:
+            found.setdefault(row.person, []).append(row)
     return found
 
 
@@ -106,38 +150,39 @@ def _row(one: Any) -> Row:
     )
 
 
-def _case(person: PersonKey, mine: bool, rows: Iterable[Row], place: Place) -> Case | None:
-    by_type: dict[str, list[Row]] = {type_: [] for type_ in TYPES}
-    for row in rows:
-        by_type[row.type].append(row)
-    top = banner(person, by_type["Patient"], place)
+def _case(person: PersonKey, mine: bool, read: Read, place: Place, names: Names, today: str) -> Case | None:
+    top = banner(person, [row for row, _ in read if row.type == "Patient"], place)
     if top is None:
         return None
-    return Case(top, mine, _alerts(by_type["Flag"]), _due(by_type["Task"]), _in_hospital(by_type["Encounter"]))
+    return Case(top, mine, _alerts(read), _due(read, today), _in_hospital(read, place, names))
 
 
-def _alerts(rows: Sequence[Row]) -> tuple[str, ...]:
-    said = (say("Flag", exact_json.loads(row.body)) for row in rows)
+def _alerts(read: Read) -> tuple[str, ...]:
+    said = (say(body, Names()) for row, body in read if row.type == "Flag")
     return tuple(sorted({one.title for one in said if not one.over}))
 
 
-def _due(rows: Sequence[Row]) -> Due | None:
+def _due(read: Read, today: str) -> Due | None:
     """The open task that is due first; those without a date come last."""
-    open_ = [body for row in rows if (body := exact_json.loads(row.body)).get("status") not in TASK_OVER]
-    dues = [Due(say("Task", body).title, _by(body)) for body in open_]
-    return min(dues, key=lambda one: (one.on or "9999", one.title), default=None)
+    open_ = (body for row, body in read if row.type == "Task" and body.get("status") not in TASK_OVER)
+    return min((_task(body, today) for body in open_), key=lambda one: (one.on or "9999", one.title), default=None)
 
 
-def _by(body: Body) -> str:
-    period = (body.get("restriction") or {}).get("period") or body.get("executionPeriod") or {}
-    return str(period.get("end", ""))[:10]
+def _task(body: Body, today: str) -> Due:
+    on = due(body)[:10]
+    return Due(say(body, Names()).title, on, bool(on) and on < today[: len(on)])
 
 
-def _in_hospital(rows: Sequence[Row]) -> str:
-    for row in rows:
-        said = say("Encounter", exact_json.loads(row.body))
-        if said.state == "in hospital now":
-            return said.by or "yes"
+def _inside(row: Row, body: Body) -> bool:
+    return row.type == "Encounter" and say(body, Names()).state == IN_HOSPITAL
+
+
+def _in_hospital(read: Read, place: Place, names: Names) -> str:
+    """The ward and hospital as the stay says them, else who says so, by the place's name for them."""
+    for row, body in read:
+        if _inside(row, body):
+            custodian = place.organisations.get(row.custodian)
+            return whereabouts(body, names) or (custodian.name if custodian else row.custodian)
     return ""
 
 
@@ -149,9 +194,4 @@ def _order(case: Case, sort: str) -> tuple[Any, ...]:
         first = not case.in_hospital
     elif sort == "alerts":
         first = -len(case.alerts)
-    return (first, case.banner.name.split()[-1].lower(), str(case.banner.person))
-
-
-def overdue(case: Case, at: datetime) -> bool:
-    """Whether its next task should have been done before today."""
-    return bool(case.due and case.due.on and case.due.on < at.date().isoformat())
+    return (first, case.banner.order, str(case.banner.person))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from carelink.cases.banner import Banner, banner
 from carelink.consent.lens import Lens
-from carelink.ids import NHS_NUMBER, PersonKey
+from carelink.ids import NHS_NUMBER, PersonKey, ResourceKey
 from carelink.place import Place
 from carelink.record import search
 from carelink.record.query import Criterion, Query, Row
@@ -40,54 +40,62 @@ class Found:
 
 def read(form: Mapping[str, str]) -> tuple[Asked, dict[str, str]]:
     """What was asked, and what is wrong with it by field. Either an NHS number, or a family name with something more."""
-    number = re.sub(r"[\s-]", "", form.get("nhs_number", ""))
+    number = re.sub(r"[\s-]", "", _typed(form, "nhs_number"))
     if number:
         wrong = {} if nhs_number.is_valid(number) else {"nhs_number": "This is not an NHS number: check the ten digits"}
         return Asked(nhs_number=number), wrong
-    asked = Asked(
-        family=form.get("family", "").strip(),
-        given=form.get("given", "").strip(),
-        postcode=form.get("postcode", "").strip().upper(),
-    )
     born, wrong = _birth_date(form)
-    return Asked(family=asked.family, given=asked.given, born=born, postcode=asked.postcode), wrong | _missing(
-        asked, born, wrong
+    asked = Asked(
+        family=_typed(form, "family"), given=_typed(form, "given"), born=born, postcode=_typed(form, "postcode").upper()
     )
+    return asked, wrong | _missing(asked, wrong)
+
+
+def _typed(form: Mapping[str, str], name: str) -> str:
+    """Without spaces around it and without what nobody types."""
+    return "".join(letter for letter in form.get(name, "") if letter.isprintable()).strip()
 
 
 def _birth_date(form: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    parts = [form.get(f"born-{part}", "").strip() for part in ("year", "month", "day")]
+    parts = [_typed(form, f"born-{part}") for part in ("year", "month", "day")]
     if not any(parts):
         return "", {}
-    if not all(part.isdigit() for part in parts):
+    if not all(part.isdecimal() for part in parts):
         return "", {"born": "Date of birth must have a day, a month and a year"}
+    if len(parts[0]) != 4:
+        return "", {"born": "The year of birth must have four digits"}
     try:
-        return date(*map(int, parts)).isoformat(), {}
+        return date(*(int(part[:4]) for part in parts)).isoformat(), {}
     except ValueError:
         return "", {"born": "Date of birth must be a real date"}
 
 
-def _missing(asked: Asked, born: str, wrong: Mapping[str, str]) -> dict[str, str]:
-    if not (asked.family or asked.given or born or asked.postcode or wrong):
+def _missing(asked: Asked, wrong: Mapping[str, str]) -> dict[str, str]:
+    if not (asked.family or asked.given or asked.born or asked.postcode or wrong):
         return {"nhs_number": "Enter an NHS number, or a family name with a date of birth or postcode"}
     if not asked.family:
         return {"family": "Enter the family name"}
     if asked.postcode and not POSTCODE.match(asked.postcode):
         return {"postcode": "Enter a whole postcode, like DM1 4QT"}
-    if not born and not asked.postcode and "born" not in wrong:
+    if not asked.born and not asked.postcode and "born" not in wrong:
         return {"born": "Enter the date of birth or the postcode as well"}
     return {}
 
 
 def find(conn: Connection, place: Place, lens: Lens, asked: Asked) -> Found:
-    """The people that fit and that this requester may know, by name."""
+    """The people that fit and that this requester may know, by family name.
+
+    Whatever former name or spelling was met, they are shown as they are known now: that is their golden Patient.
+    """
     page = search.run(conn, lens, Query(types=("Patient",), criteria=_criteria(asked), count=MOST))
     by_person: dict[PersonKey, list[Row]] = {}
     for row in page.rows:
         if row.person is not None:
             by_person.setdefault(row.person, []).append(row)
+    for golden in search.by_keys(conn, lens, (ResourceKey(person) for person in by_person)):
+        by_person[PersonKey(golden.key)].append(golden)
     people = [one for key, rows in by_person.items() if (one := banner(key, rows, place)) is not None]
-    return Found(tuple(sorted(people, key=lambda one: (one.name, str(one.person)))), bool(page.next))
+    return Found(tuple(sorted(people, key=lambda one: (one.order, str(one.person)))), bool(page.next))
 
 
 def _criteria(asked: Asked) -> tuple[Criterion, ...]:

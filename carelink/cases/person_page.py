@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,16 +12,18 @@ from carelink import outbox
 from carelink.cases import sections
 from carelink.cases.banner import Banner, banner
 from carelink.cases.sections import Section
-from carelink.cases.standing import Standing, standings
+from carelink.cases.standing import Standing, labels, standings
+from carelink.cases.story import Story, Wanted, story
 from carelink.consent.lens import Lens
 from carelink.errors import NotFound
 from carelink.ids import PersonKey
 from carelink.place import Place
 from carelink.record import search
 from carelink.record.query import Query
+from carelink.record.summary import summary
 
-MOST = 1000  # items of one person in the summary parts; the timeline pages through all
-ASK_AGAIN = timedelta(minutes=2)  # a source that is failing is not asked at every view of a page
+MOST_PATIENTS = 100  # Patients of one person: one a source, and a few that were linked
+ASK_AGAIN = timedelta(minutes=2)  # a source is not asked at every view of a page
 
 
 @dataclass(frozen=True)
@@ -29,38 +31,44 @@ class PersonPage:
     banner: Banner
     alerts: Section
     allergies: Section
-    legal: Section
     parts: tuple[Section, ...]
+    story: Story
     standings: tuple[Standing, ...]
     withheld: bool
+    labels: Mapping[str, str]  # source -> how pages call it
+
+    def part(self, id_: str) -> Section:
+        """The part of that id. Raises StopIteration."""
+        return next(one for one in self.parts if one.id == id_)
 
 
-def person_page(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> PersonPage:
-    """Everything on the page but the timeline. Raises `NotFound` for a person whom the requester may not know."""
-    page = search.run(conn, lens, Query(types=tuple(sorted(sections.TYPES)), person=person, count=MOST))
-    top = banner(person, [row for row in page.rows if row.type == "Patient"], place)
+def person_page(conn: Connection, place: Place, lens: Lens, person: PersonKey, asked: Wanted) -> PersonPage:
+    """Everything on the page. Raises `NotFound` for a person whom the requester may not know."""
+    found = search.run(conn, lens, Query(types=("Patient",), person=person, count=MOST_PATIENTS))
+    top = banner(person, found.rows, place)
     if top is None:
         raise NotFound("There is no such person, or you are not involved with them")
-    stand = standings(conn, place, person, lens.at)
-    read = sections.opened(row for row in page.rows if row.type != "Patient")
-    withheld = lens.withheld(conn, person)
+    told = summary(conn, lens, person)
+    stand, withheld, named = standings(conn, place, person, lens.at), lens.withheld(conn, person), labels(place)
+    doubt = sections.doubt(stand, withheld)
 
     def part(shows: sections.Shows) -> Section:
-        return sections.section(shows, read, place, stand, withheld)
+        return sections.section(shows, told, named, doubt)
 
     return PersonPage(
-        top,
-        part(sections.ALERTS),
-        part(sections.ALLERGIES),
-        part(sections.LEGAL),
-        tuple(part(shows) for shows in sections.SECTIONS),
-        stand,
-        withheld,
+        banner=top,
+        alerts=part(sections.ALERTS),
+        allergies=part(sections.ALLERGIES),
+        parts=tuple(part(shows) for shows in sections.SECTIONS),
+        story=story(conn, lens, person, asked),
+        standings=stand,
+        withheld=withheld,
+        labels=named,
     )
 
 
-def refresh_stale(conn: Connection, person: PersonKey, stand: Sequence[Standing], now: datetime) -> None:
-    """Ask for a pull of what is stale; asked twice, it is pulled once."""
+def refresh_stale(conn: Connection, stand: Sequence[Standing], now: datetime) -> None:
+    """Ask for a pull of what is stale and was not asked just now; asked twice, it is pulled once."""
     for one in stand:
-        if one.stale or one.failing_since is not None:
-            outbox.add(conn, "source.pull", {"source": one.source}, now, once=f"source.pull:{one.source}")
+        if not one.sure and (one.asked_at is None or now - one.asked_at > ASK_AGAIN):
+            outbox.add(conn, "source.pull", {"source": one.source}, now, once=f"pull:{one.source}")

@@ -12,13 +12,15 @@ from sqlalchemy import Connection, and_, select
 from carelink.db.tables import source_person, source_state
 from carelink.ids import PersonKey
 from carelink.place import Place, SourceEntry
+from carelink.record.golden_store import MADE_HERE
 
 PER_PERSON = frozenset({"gp_connect", "pds"})  # kinds that answer about one named person at a time
+ONLY_WHO = frozenset({"pds"})  # kinds that say who somebody is, and nothing of their care
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One source: `as_of` is when it last answered completely; none where it never did."""
+    """One source: `as_of` is when it last answered completely; none where it never did. `asked_at`: last asked."""
 
     source: str
     label: str
@@ -26,11 +28,18 @@ class Standing:
     failing_since: datetime | None
     why: str
     stale: bool
+    asked_at: datetime | None = None
+    tells_of_care: bool = True
 
     @property
     def sure(self) -> bool:
         """Whether what it says may be read as all there is."""
         return self.as_of is not None and self.failing_since is None and not self.stale
+
+
+def labels(place: Place) -> dict[str, str]:
+    """How pages name each source, and what is made here."""
+    return {entry.name: entry.label for entry in place.sources} | {MADE_HERE: place.words.service_name}
 
 
 def standings(conn: Connection, place: Place, person: PersonKey, now: datetime) -> tuple[Standing, ...]:
@@ -41,7 +50,8 @@ def standings(conn: Connection, place: Place, person: PersonKey, now: datetime) 
         source_state.c.good_at,
         source_state.c.failing_since,
         source_state.c.why,
-        source_person.c.good_at.label("asked_at"),
+        source_state.c.started_at,
+        source_person.c.good_at.label("answered_at"),
     ).select_from(
         source_state.outerjoin(
             source_person, and_(source_person.c.source == source_state.c.source, source_person.c.person == person)
@@ -52,10 +62,9 @@ def standings(conn: Connection, place: Place, person: PersonKey, now: datetime) 
 
 
 def _standing(entry: SourceEntry, found: Mapping[str, Any], now: datetime) -> Standing:
-    row = found.get(entry.name)
+    row, tells = found.get(entry.name), entry.kind not in ONLY_WHO
     if row is None:
-        return Standing(entry.name, entry.label, None, None, "", stale=True)
-    as_of = row.asked_at if entry.kind in PER_PERSON else row.good_at
+        return Standing(entry.name, entry.label, None, None, "", stale=True, tells_of_care=tells)
+    as_of = row.answered_at if entry.kind in PER_PERSON else row.good_at
     late = as_of is None or now - as_of > timedelta(minutes=entry.stale_after_minutes)
-    failing = (row.failing_since or now) if row.status == "failing" else None
-    return Standing(entry.name, entry.label, as_of, failing, row.why or "", late)
+    return Standing(entry.name, entry.label, as_of, row.failing_since, row.why or "", late, row.started_at, tells)

@@ -1,31 +1,27 @@
-"""One person's story across the sources, newest first, as filtered by whoever reads it."""
+"""One person's story, as filtered by whoever reads it: from the filters of a page to those of the timeline, and by year."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 
 from sqlalchemy import Connection
 
-from carelink.cases.sections import Line, labels, line, names_of_medicines, opened
-from carelink.cases.wording import TYPES
+from carelink.cases.standing import labels
 from carelink.clock import LONDON
 from carelink.consent.lens import Lens
-from carelink.errors import Invalid
+from carelink.errors import Invalid, NotFound
 from carelink.ids import PersonKey
 from carelink.place import Place
-from carelink.record import search
-from carelink.record.query import Query
+from carelink.record.timeline import Entry, Filters, by_year, timeline
 
 PAGE = 200  # items shown at once
-EVENTS = tuple(sorted(set(TYPES) - {"RelatedPerson", "List", "Device"}))
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What the reader wants to see; empty: everything."""
+class Wanted:
+    """What the reader wants to see; empty: everything. Both days are shown."""
 
     category: str = ""
     source: str = ""
@@ -35,7 +31,20 @@ class Filters:
 
     @property
     def any(self) -> bool:
+        """Whether something is filtered out."""
         return bool(self.category or self.source or self.since or self.until)
+
+    @property
+    def filters(self) -> Filters:
+        """The same, for the timeline."""
+        return Filters(
+            categories=(self.category,) if self.category else (),
+            sources=(self.source,) if self.source else (),
+            since=_start(self.since) if self.since else None,
+            until=_start(self.until + timedelta(days=1)) if self.until else None,
+            count=PAGE,
+            after=self.after,
+        )
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class Year:
     """The items of one year; `title` is empty for those without a date."""
 
     title: str
-    lines: tuple[Line, ...]
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True)
@@ -53,49 +62,40 @@ class Story:
     next: str  # empty: there are no older ones
 
 
-def filters(given: Mapping[str, str], place: Place) -> Filters:
+def wanted(given: Mapping[str, str], place: Place) -> Wanted:
     """The filters of a request. Raises `Invalid` for what this place doesn't know and for dates that are none."""
     category, source = given.get("category", ""), given.get("source", "")
     if category and category not in place.categories:
         raise Invalid("category", "there is no such category here")
     if source and source not in labels(place):
         raise Invalid("source", "there is no such source here")
-    return Filters(category, source, _day(given, "since"), _day(given, "until"), given.get("after", ""))
+    return Wanted(category, source, _day(given, "since"), _day(given, "until"), given.get("after", ""))
 
 
 def _day(given: Mapping[str, str], name: str) -> date | None:
     text = given.get(name, "").strip()
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError as wrong:
         raise Invalid(name, "must be a date") from wrong
+    if day is not None and not 1800 <= day.year <= 2200:
+        raise Invalid(name, "must be a date that somebody may remember")
+    return day
 
 
-def story(conn: Connection, place: Place, lens: Lens, person: PersonKey, wanted: Filters) -> Story:
+def story(conn: Connection, lens: Lens, person: PersonKey, asked: Wanted) -> Story:
     """One part of the story, at most `PAGE` items."""
-    query = Query(
-        types=(*EVENTS, "Medication"),
-        person=person,
-        count=PAGE,
-        after=wanted.after,
-        sources=(wanted.source,) if wanted.source else (),
-        categories=(wanted.category,) if wanted.category else (),
-        since=_start(wanted.since) if wanted.since else None,
-        until=_start(wanted.until + timedelta(days=1)) if wanted.until else None,
-    )
-    page = search.run(conn, lens, query)
-    read = opened(page.rows)
-    named, medicines = labels(place), names_of_medicines(read)
-    lines = [line(row, body, named, medicines) for row, body in read if row.type != "Medication"]
-    return Story(_years(lines), len(lines), page.next)
+    told = timeline(conn, lens, person, asked.filters)
+    years = tuple(Year(title, entries) for title, entries in by_year(told.entries))
+    return Story(years, len(told.entries), told.next)
+
+
+def story_alone(conn: Connection, lens: Lens, person: PersonKey, asked: Wanted) -> Story:
+    """The part of the page that is refreshed. Raises `NotFound` for a person whom the requester may not know."""
+    if not lens.person_visible(conn, person):
+        raise NotFound("There is no such person, or you are not involved with them")
+    return story(conn, lens, person, asked)
 
 
 def _start(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=LONDON).astimezone(UTC)
-
-
-def _years(lines: Sequence[Line]) -> tuple[Year, ...]:
-    def year(one: Line) -> str:
-        return str(one.when.astimezone(LONDON).year) if one.when else ""
-
-    return tuple(Year(title, tuple(group)) for title, group in groupby(lines, key=year))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from flask import Blueprint, render_template, request
-from werkzeug.wrappers import Response
 
 from carelink.cases import caseload as caseloads
 from carelink.cases import finding, person_page, story
 from carelink.cases import oversight as oversights
+from carelink.cases.standing import labels
 from carelink.ids import PersonKey
 from carelink.record import links_open
 from carelink.web.parts import parts
@@ -23,10 +23,11 @@ blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 @blueprint.get("/caseload")
 def caseload() -> str:
     """The people allocated to me or my team."""
-    sort = request.args.get("sort", "name")
-    cases = caseloads.caseload(connection(), parts().place, lens(), sort)
+    sort = request.args.get("sort", "")
+    sort = sort if sort in caseloads.SORTS else "name"
+    mine = caseloads.caseload(connection(), parts().place, lens(), sort)
     return render_template(
-        "dashboard/caseload.html", cases=cases, sort=sort, sorts=caseloads.SORTS, now=at(), today=today(at())
+        "dashboard/caseload.html", caseload=mine, sort=sort, sorts=caseloads.SORTS, today=today(at())
     )
 
 
@@ -44,21 +45,20 @@ def find() -> str | tuple[str, int]:
 
 
 @blueprint.get("/people/<uuid:person>")
-def person(person: UUID) -> str | Response:
+def person(person: UUID) -> str:
     """One person's page; a refreshed timeline alone where htmx asks for it."""
-    key, wanted = PersonKey(person), story.filters(request.args, parts().place)
+    key, wanted = PersonKey(person), story.wanted(request.args, parts().place)
     if request.headers.get("HX-Request"):
-        told = story.story(connection(), parts().place, lens(), key, wanted)
-        return render_template("dashboard/timeline.html", story=told, filters=wanted, person=key)
-    page = person_page.person_page(connection(), parts().place, lens(), key)
-    told = story.story(connection(), parts().place, lens(), key, wanted)
-    person_page.refresh_stale(connection(), key, page.standings, at())
+        told = story.story_alone(connection(), lens(), key, wanted)
+        return render_template("dashboard/timeline.html", story=told, filters=wanted, labels=labels(parts().place))
+    page = person_page.person_page(connection(), parts().place, lens(), key, wanted)
+    person_page.refresh_stale(connection(), page.standings, at())
     return render_template(
         "dashboard/person.html",
         page=page,
-        story=told,
+        story=page.story,
+        labels=page.labels,
         filters=wanted,
-        person=key,
         place=parts().place,
         now=at(),
         today=today(at()),

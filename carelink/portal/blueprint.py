@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from carelink.cases import person_page, story
+from carelink.cases.standing import labels
 from carelink.errors import Forbidden
 from carelink.ids import PersonKey
 from carelink.web.parts import parts
@@ -25,17 +26,17 @@ def _own() -> PersonKey:
 @blueprint.get("/me")
 def me() -> str:
     """My record; a refreshed timeline alone where htmx asks for it."""
-    key, wanted = _own(), story.filters(request.args, parts().place)
-    told = story.story(connection(), parts().place, lens(), key, wanted)
+    key, wanted = _own(), story.wanted(request.args, parts().place)
     if request.headers.get("HX-Request"):
-        return render_template("dashboard/timeline.html", story=told, filters=wanted, person=key)
-    page = person_page.person_page(connection(), parts().place, lens(), key)
+        told = story.story_alone(connection(), lens(), key, wanted)
+        return render_template("dashboard/timeline.html", story=told, filters=wanted, labels=labels(parts().place))
+    page = person_page.person_page(connection(), parts().place, lens(), key, wanted)
     return render_template(
         "portal/me.html",
         page=page,
-        story=told,
+        story=page.story,
+        labels=page.labels,
         filters=wanted,
-        person=key,
         place=parts().place,
         now=at(),
         today=today(at()),

@@ -12,6 +12,8 @@ from carelink.ids import PersonKey
 from carelink.record import search
 from carelink.record.query import Query, Row
 from carelink.record.timeline import Entry, entry
+from carelink.record.timeline_care import planned
+from carelink.record.timeline_clinical import HIGH_RISK
 from carelink.record.timeline_names import Read, names_in, opened
 from carelink.record.timeline_values import Body, Names, codes, listed
 from carelink.record.timeline_words import say
@@ -76,7 +78,11 @@ def _assessment(row: Row, body: Body) -> bool:
 
 
 def _referral(row: Row, body: Body) -> bool:
-    return row.category == "referrals"
+    return row.category == "referrals" and not planned(body)
+
+
+def _plan(row: Row, body: Body) -> bool:
+    return row.type != "ServiceRequest" or planned(body)
 
 
 # heading -> the types that it holds, and which of them
@@ -89,7 +95,7 @@ PARTS: Mapping[str, tuple[frozenset[str], Callable[[Row, Body], bool]]] = {
     "packages": (frozenset({"EpisodeOfCare"}), _any),
     "assessments": (frozenset({"Task", "QuestionnaireResponse"}), _assessment),
     "referrals": (frozenset({"ServiceRequest", "Task"}), _referral),
-    "plans": (frozenset({"CarePlan", "Goal"}), _any),
+    "plans": (frozenset({"CarePlan", "Goal", "ServiceRequest"}), _plan),
     "contacts": (frozenset({"RelatedPerson", "CareTeam"}), _any),
     "legal": (frozenset({"Flag", "Consent", "DocumentReference", "RelatedPerson"}), _legal),
 }
@@ -126,7 +132,7 @@ def _rows(conn: Connection, lens: Lens, person: PersonKey) -> list[Row]:
 
 def _part(entries: Sequence[Entry], none_known: Iterable[str]) -> Part:
     """What counts now before what is over; high risks first (an allergy that could kill is never below the fold)."""
-    ranked = sorted(entries, key=lambda one: one.state != "high risk")  # stable: the rest stays newest first
+    ranked = sorted(entries, key=lambda one: one.state != HIGH_RISK)  # stable: the rest stays newest first
     current = tuple(one for one in ranked if not one.over)
     return Part(current, tuple(one for one in ranked if one.over), tuple(none_known))
 

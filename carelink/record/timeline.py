@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -16,36 +14,29 @@ from carelink.ids import Ods, PersonKey, ResourceKey
 from carelink.record import search
 from carelink.record.indexing import clinical_text
 from carelink.record.query import Query, Row
+from carelink.record.timeline_dates import LONDON, Precision, precision
 from carelink.record.timeline_names import names_in, opened
 from carelink.record.timeline_values import Body, Names
-from carelink.record.timeline_words import DESCRIBERS, say
+from carelink.record.timeline_words import KINDS, say
 
-LONDON = ZoneInfo("Europe/London")
+__all__ = ["EVENTS", "Entry", "Filters", "Precision", "Timeline", "by_year", "entry", "timeline"]
 
 # What is of a person but nothing that happened: it stands in the summary, or says how other things are arranged.
 _NO_EVENTS = frozenset({"RelatedPerson", "List", "Device", "Specimen"})
-EVENTS = tuple(sorted(set(DESCRIBERS) - _NO_EVENTS))
-
-
-class Precision(Enum):
-    """How exactly it is known when something happened."""
-
-    NONE = ""
-    YEAR = "year"
-    MONTH = "month"
-    DAY = "day"
-    TIME = "time"
-
-
-_BY_LENGTH: Mapping[int, Precision] = {0: Precision.NONE, 4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
+EVENTS = tuple(sorted(set(KINDS) - _NO_EVENTS))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One item in plain words. `when` is its first moment, in UTC; `precision` says how much of that is known."""
+    """One item in plain words. `when` is its first moment, in UTC; `precision` says how much of that is known.
+
+    `kind` is what a line of it is called ("Medicine"), `title` never repeats it; `until` is a FHIR date.
+    """
 
     when: datetime | None
     precision: Precision
+    until: str
+    kind: str
     title: str
     lines: tuple[str, ...]
     state: str  # "ended", "high risk", "in hospital now", ...; empty: nothing to add
@@ -102,7 +93,9 @@ def entry(row: Row, body: Body, names: Names) -> Entry:
     words = say(body, names)
     return Entry(
         when=row.clinical,
-        precision=_BY_LENGTH.get(len(clinical_text(row.type, body)), Precision.TIME),
+        precision=precision(clinical_text(row.type, body)),
+        until=words.until,
+        kind=words.kind,
         title=words.title,
         lines=words.lines,
         state=words.state,

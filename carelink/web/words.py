@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from carelink.clock import LONDON
+from carelink.record.timeline import Entry
+from carelink.record.timeline_dates import in_words, short, time_of_day, whole
 
 
 def nhs_number(digits: str) -> str:
@@ -12,50 +14,35 @@ def nhs_number(digits: str) -> str:
     return f"{digits[:3]} {digits[3:6]} {digits[6:]}" if len(digits) == 10 else digits
 
 
-def _month(year: int, month: int) -> str:
-    return date(year, month, 1).strftime("%B %Y")
-
-
-def whole_date(of: date) -> str:
-    """24 November 2026."""
-    return f"{of.day} {of.strftime('%B %Y')}"
-
-
 def day(value: str | date | datetime | None) -> str:
     """A date in words, as exact as it is known: `2019` stays 2019, `2019-05` is May 2019. Empty for none."""
     if not value:
         return ""
     if isinstance(value, datetime):
-        return whole_date(value.astimezone(LONDON).date())
-    if isinstance(value, date):
-        return whole_date(value)
-    if len(value) == 4:
-        return value
-    if len(value) == 7:
-        return _month(int(value[:4]), int(value[5:7]))
-    return day(datetime.fromisoformat(value)) if "T" in value and _zoned(value) else whole_date(_plain(value))
+        return whole(value.astimezone(LONDON))
+    return whole(value) if isinstance(value, date) else in_words(value)
 
 
-def _plain(value: str) -> date:
-    return date.fromisoformat(value[:10])
+def when(entry: Entry) -> str:
+    """24 Nov 2026, May 2019 or 2019: for narrow columns. Empty where it is not known when."""
+    return short(entry.when, entry.precision)
 
 
-def _zoned(value: str) -> bool:
-    return value.endswith("Z") or "+" in value[10:] or "-" in value[10:]
+def at_time(entry: Entry) -> str:
+    """09:30; empty where the time is not known."""
+    return time_of_day(entry.when, entry.precision)
 
 
-def short_day(value: datetime | None) -> str:
-    """24 Nov 2026: for narrow columns. Empty for none."""
-    if value is None:
-        return ""
-    local = value.astimezone(LONDON)
-    return f"{local.day} {local.strftime('%b %Y')}"
+def until(entry: Entry) -> str:
+    """The end in words; empty where there is none, or where it is the day that `when` says already."""
+    ended = in_words(entry.until, narrow=True)
+    return "" if ended == when(entry) else ended
 
 
 def moment(value: datetime) -> str:
     """24 November 2026, 10:40."""
     local = value.astimezone(LONDON)
-    return f"{whole_date(local.date())}, {local.strftime('%H:%M')}"
+    return f"{whole(local)}, {local.strftime('%H:%M')}"
 
 
 def time_since(value: datetime, now: datetime) -> str:
@@ -63,7 +50,7 @@ def time_since(value: datetime, now: datetime) -> str:
     local = value.astimezone(LONDON)
     if local.date() == now.astimezone(LONDON).date():
         return local.strftime("%H:%M")
-    return f"{local.strftime('%H:%M')} on {whole_date(local.date())}"
+    return f"{local.strftime('%H:%M')} on {whole(local)}"
 
 
 def ago(value: datetime, now: datetime) -> str:
@@ -72,14 +59,14 @@ def ago(value: datetime, now: datetime) -> str:
     if passed < timedelta(minutes=1):
         return "just now"
     if passed < timedelta(hours=1):
-        return _count(int(passed.total_seconds() // 60), "minute")
+        return f"{_count(int(passed.total_seconds() // 60), 'minute')} ago"
     if passed < timedelta(hours=24):
-        return _count(int(passed.total_seconds() // 3600), "hour")
+        return f"{_count(int(passed.total_seconds() // 3600), 'hour')} ago"
     return f"on {moment(value)}"
 
 
 def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}{'' if number == 1 else 's'} ago"
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def known_date(value: str) -> date | None:
@@ -91,14 +78,17 @@ def known_date(value: str) -> date | None:
 
 
 def age(born: str, at: date) -> str:
-    """`84 years`; under 2 in months, under 8 weeks in weeks, as the NHS banner has it. Empty where the date is not whole."""
+    """`84 years`; under 4 weeks in days, under 12 in weeks, under 2 years in months. Empty where the date is not whole."""
     birth = known_date(born)
     if birth is None or birth > at:
         return ""
-    if (at - birth).days < 56:
-        return f"{(at - birth).days // 7} weeks"
+    days = (at - birth).days
+    if days < 28:
+        return _count(days, "day")
+    if days < 84:
+        return _count(days // 7, "week")
     months = (at.year - birth.year) * 12 + at.month - birth.month - (at.day < birth.day)
-    return f"{months} months" if months < 24 else f"{months // 12} years"
+    return _count(months, "month") if months < 24 else _count(months // 12, "year")
 
 
 def today(now: datetime) -> date:
@@ -106,15 +96,12 @@ def today(now: datetime) -> date:
     return now.astimezone(LONDON).date()
 
 
-def start_of(day_: date) -> datetime:
-    """When that day begins in London, in UTC."""
-    return datetime(day_.year, day_.month, day_.day, tzinfo=LONDON).astimezone(UTC)
-
-
 FILTERS = {
     "nhs_number": nhs_number,
     "day": day,
-    "short_day": short_day,
+    "when": when,
+    "at_time": at_time,
+    "until": until,
     "moment": moment,
     "time_since": time_since,
     "ago": ago,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from carelink.db.tables import relationship
 from carelink.ids import Ods, PersonKey, UserId
 from carelink.place import Place
 from carelink.record.summary import summary
-from carelink.record.timeline import Filters, Precision, by_year, timeline
+from carelink.record.timeline import Entry, Filters, Precision, by_year, timeline
 from fhir_adapters.source import Item
 
 STATUS = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
@@ -30,12 +31,12 @@ RECORD = "P81001/9990000018"
 
 
 def allergy(id_: str, code: str, display: str, namespace: str = "", **more: Any) -> Item:
-    said: dict[str, Any] = {
+    body: dict[str, Any] = {
         "patient": {"reference": "Patient/p1"},
         "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]},
         "code": {"coding": [{"system": SNOMED, "code": code, "display": display}]},
     }
-    return item("AllergyIntolerance", id_, namespace, **(said | more))
+    return item("AllergyIntolerance", id_, namespace, **(body | more))
 
 
 @pytest.fixture
@@ -118,8 +119,12 @@ def lens(now: datetime) -> Lens:
     return Lens.system("test", now)
 
 
+def said(entries: Iterable[Entry]) -> list[str]:
+    return [f"{one.kind}: {one.title}" for one in entries]
+
+
 def titles(conn: Connection, lens: Lens, person: PersonKey, **filters: Any) -> list[str]:
-    return [one.title for one in timeline(conn, lens, person, Filters(**filters)).entries]
+    return said(timeline(conn, lens, person, Filters(**filters)).entries)
 
 
 def test_the_story_goes_across_sources_newest_first_and_what_has_no_date_last(
@@ -127,14 +132,14 @@ def test_the_story_goes_across_sources_newest_first_and_what_has_no_date_last(
 ) -> None:
     told = timeline(conn, lens, nora).entries
     assert (told[0].title, told[0].precision, told[0].source) == ("HbA1c 7.10%", Precision.TIME, "hospital")
-    assert told[1].title == "Prescription: Ramipril 5mg capsules"  # the issue in March, then what is of February
-    assert {one.title for one in told[2:4]} == {
+    assert said(told[1:2]) == ["Prescription: Ramipril 5mg capsules"]  # the issue in March, then what is of February
+    assert set(said(told[2:4])) == {
         "Prescription: Ramipril 5mg capsules",
         "Medicine: Ramipril 5mg capsules",
     }
-    assert (told[4].title, told[4].source) == ("Care package: Home Support", "council-a")
+    assert (said(told[4:5]), told[4].source) == (["Care package: Home Support"], "council-a")
     problem = next(one for one in told if one.type == "Condition")
-    assert (problem.title, problem.precision) == ("Problem: Diabetes mellitus", Precision.MONTH)
+    assert (said([problem]), problem.precision) == (["Problem: Diabetes mellitus"], Precision.MONTH)
     assert problem.lines == ("Recorded by Dr Desai",)
     assert {one.precision for one in told[-3:]} == {Precision.NONE}
     assert [title for title, _ in by_year(told)] == ["2026", "2019", ""]
@@ -142,10 +147,10 @@ def test_the_story_goes_across_sources_newest_first_and_what_has_no_date_last(
 
 FILTERED = [
     ({"categories": ("services",)}, ["Care package: Home Support"], "a category"),
-    ({"sources": ("hospital",)}, ["HbA1c 7.10%", "Problem: Diabetes mellitus"], "a source"),
-    ({"types": ("Condition", "Task")}, ["Problem: Diabetes mellitus", "Assessment started"], "types"),
+    ({"sources": ("hospital",)}, ["Observation: HbA1c 7.10%", "Problem: Diabetes mellitus"], "a source"),
+    ({"types": ("Condition", "Task")}, ["Problem: Diabetes mellitus", "Task: Assessment"], "types"),
     ({"until": datetime(2020, 1, 1, tzinfo=UTC)}, ["Problem: Diabetes mellitus"], "until"),
-    ({"since": datetime(2026, 5, 1, tzinfo=UTC)}, ["HbA1c 7.10%"], "since"),
+    ({"since": datetime(2026, 5, 1, tzinfo=UTC)}, ["Observation: HbA1c 7.10%"], "since"),
     ({"sources": ("pds",)}, [], "a source that says nothing"),
 ]
 
@@ -187,11 +192,11 @@ def test_the_summary_holds_what_counts_now_apart_from_what_is_over(
     conn: Connection, nora: PersonKey, lens: Lens
 ) -> None:
     told = summary(conn, lens, nora)
-    assert [one.title for one in told.alerts.current] == ["Alert: Key safe"]
-    assert [one.title for one in told.alerts.past] == ["Alert: Falls"]
-    assert [one.title for one in told.problems.current] == ["Problem: Diabetes mellitus"]
-    assert [one.title for one in told.packages.current] == ["Care package: Home Support"]
-    assert [one.title for one in told.assessments.current] == ["Assessment started"]
+    assert said(told.alerts.current) == ["Alert: Key safe"]
+    assert said(told.alerts.past) == ["Alert: Falls"]
+    assert said(told.problems.current) == ["Problem: Diabetes mellitus"]
+    assert said(told.packages.current) == ["Care package: Home Support"]
+    assert [(one.title, one.state) for one in told.assessments.current] == [("Assessment", "started")]
     assert told.referrals.empty
     assert told.legal.empty
 
@@ -200,8 +205,20 @@ def test_a_medicine_is_listed_once_though_its_plan_and_every_issue_are_in_the_re
     conn: Connection, nora: PersonKey, lens: Lens
 ) -> None:
     told = summary(conn, lens, nora).medicines
-    assert [one.title for one in told.current] == ["Medicine: Ramipril 5mg capsules"]
+    assert said(told.current) == ["Medicine: Ramipril 5mg capsules"]
     assert told.past == ()
+
+
+def test_what_a_practice_means_to_do_is_a_plan_and_no_referral(
+    conn: Connection, place: Place, nora: PersonKey, lens: Lens, now: datetime
+) -> None:
+    about = {"status": "active", "subject": {"reference": "Patient/p1"}}
+    jab = item("ServiceRequest", "d", RECORD, intent="plan", code={"text": "Influenza vaccination"}, **about)
+    sent = item("ServiceRequest", "r", RECORD, intent="order", code={"text": "Physiotherapy"}, **about)
+    take(conn, place, [jab, sent], now, "gp")
+    told = summary(conn, lens, nora)
+    assert said(told.plans.current) == ["Diary entry: Influenza vaccination"]
+    assert said(told.referrals.current) == ["Referral: Physiotherapy"]
 
 
 def test_nothing_recorded_about_allergies_is_not_no_known_allergies(
@@ -212,8 +229,8 @@ def test_nothing_recorded_about_allergies_is_not_no_known_allergies(
     reason = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
 
     def listed(code: str) -> Item:
-        said = {"emptyReason": {"coding": [{"system": reason, "code": code}]}, "subject": {"reference": "Patient/p1"}}
-        return item("List", "allergies", RECORD, **none, **said)
+        why = {"emptyReason": {"coding": [{"system": reason, "code": code}]}, "subject": {"reference": "Patient/p1"}}
+        return item("List", "allergies", RECORD, **none, **why)
 
     take(conn, place, [listed("notasked")], now, "gp")
     assert summary(conn, lens, nora).allergies.empty

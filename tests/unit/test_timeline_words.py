@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from carelink.record.timeline_values import Names, called, concept, quantity, whole
-from carelink.record.timeline_words import DESCRIBERS, say
+from carelink.record.timeline_words import KINDS, say
 from fhir_adapters import exact_json
 
 SNOMED = "http://snomed.info/sct"
@@ -33,12 +33,21 @@ PACKAGE = [
     {"url": f"{COMPONENT}/cost-frequency", "valueString": "Per Hour"},
 ]
 
-# type, body, title, lines, state, over
-SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
-    ("Observation", {"code": coded("Blood pressure"), "component": PRESSURE}, "Blood pressure 132/84", (), "", False),
+# type, body, kind, title, lines, state, over
+SAID: list[tuple[str, dict[str, Any], str, str, tuple[str, ...], str, bool]] = [
+    (
+        "Observation",
+        {"code": coded("Blood pressure"), "component": PRESSURE},
+        "Observation",
+        "Blood pressure 132/84",
+        (),
+        "",
+        False,
+    ),
     (
         "Observation",
         {"code": coded("HbA1c level"), "valueQuantity": amount("48.0", "mmol/mol"), "interpretation": [coded("High")]},
+        "Observation",
         "HbA1c level 48.0 mmol/mol",
         (),
         "High",
@@ -47,6 +56,7 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "Observation",
         {"code": coded("Smoking status"), "valueCodeableConcept": coded("Ex-smoker"), "note": [{"text": "since 1999"}]},
+        "Observation",
         "Smoking status Ex-smoker",
         ("since 1999",),
         "",
@@ -55,6 +65,7 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "Observation",
         {"code": coded("Weight"), "dataAbsentReason": coded("Refused"), "status": "entered-in-error"},
+        "Observation",
         "Weight Refused",
         (),
         "",
@@ -63,7 +74,8 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "EpisodeOfCare",
         {"status": "active", "type": [{"text": "Home Support"}], "extension": PACKAGE},
-        "Care package: Home Support, 14 hours a week",
+        "Care package",
+        "Home Support, 14 hours a week",
         ("Provided by Brightside Care", "£21.50 per hour"),
         "",
         False,
@@ -71,16 +83,18 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "EpisodeOfCare",
         {"status": "finished", "type": [{"text": "Meals"}], "period": {"start": "2025", "end": "2026-02-01"}},
-        "Care package: Meals",
-        ("Ended 2026-02-01",),
+        "Care package",
+        "Meals",
+        (),
         "ended",
         True,
     ),
-    ("Task", {"status": "in-progress", "code": {"text": "Assessment"}}, "Assessment started", (), "started", False),
+    ("Task", {"status": "in-progress", "code": {"text": "Assessment"}}, "Task", "Assessment", (), "started", False),
     (
         "Task",
         {"status": "completed", "code": {"text": "Care Act assessment"}, "output": [{"valueString": "Eligible"}]},
-        "Care Act assessment completed",
+        "Task",
+        "Care Act assessment",
         ("Outcome: Eligible",),
         "completed",
         True,
@@ -88,7 +102,8 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "AllergyIntolerance",
         {"code": coded("Penicillin"), "criticality": "high", "reaction": [{"manifestation": [coded("Anaphylaxis")]}]},
-        "Allergy: Penicillin",
+        "Allergy",
+        "Penicillin",
         ("Reaction: Anaphylaxis",),
         "high risk",
         False,
@@ -96,6 +111,7 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "AllergyIntolerance",
         {"code": coded("Peanut allergy (disorder)"), "clinicalStatus": coded("", "resolved"), "criticality": "high"},
+        "Allergy",
         "Peanut allergy",
         (),
         "ended",
@@ -104,7 +120,8 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "AllergyIntolerance",
         {"code": coded("Latex"), "verificationStatus": coded("", "entered-in-error")},
-        "Allergy: Latex",
+        "Allergy",
+        "Latex",
         (),
         "entered in error",
         True,
@@ -112,7 +129,8 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "Condition",
         {"code": coded("Diabetes mellitus (disorder)"), "clinicalStatus": coded("", "active")},
-        "Problem: Diabetes mellitus",
+        "Problem",
+        "Diabetes mellitus",
         (),
         "",
         False,
@@ -120,8 +138,9 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "Condition",
         {"code": {"text": "Fall"}, "clinicalStatus": coded("", "resolved"), "abatementDateTime": "2026-03"},
-        "Problem: Fall",
-        ("Ended 2026-03",),
+        "Problem",
+        "Fall",
+        (),
         "past",
         True,
     ),
@@ -133,7 +152,8 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
             "dosageInstruction": [{"text": "One daily"}],
             "dispenseRequest": {"quantity": amount("28", "capsule")},
         },
-        "Prescription: Ramipril 5mg capsules",
+        "Prescription",
+        "Ramipril 5mg capsules",
         ("One daily", "Quantity: 28 capsule"),
         "stopped",
         True,
@@ -141,7 +161,8 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "MedicationStatement",
         {"status": "active", "medicationReference": {"reference": "Medication/m"}},
-        "Medicine: Insulin glargine",
+        "Medicine",
+        "Insulin glargine",
         (),
         "",
         False,
@@ -153,7 +174,8 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
             "medicationReference": {"reference": "#a"},
             "contained": [{"resourceType": "Medication", "id": "a", "code": {"text": "Salbutamol"}}],
         },
-        "Medicine: Salbutamol",
+        "Medicine",
+        "Salbutamol",
         (),
         "",
         False,
@@ -167,6 +189,7 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
             "location": [{"location": {"display": "Ward 3"}}],
             "serviceProvider": {"display": "Dale Valley Hospitals"},
         },
+        "Contact or stay",
         "Hospital stay",
         ("With Dr Anjali Desai", "Ward 3, Dale Valley Hospitals"),
         "in hospital now",
@@ -175,6 +198,7 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "Encounter",
         {"status": "finished", "class": {"code": "AMB", "display": "ambulatory"}},
+        "Contact or stay",
         "Ambulatory",
         (),
         "",
@@ -183,13 +207,14 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "ServiceRequest",
         {"status": "revoked", "code": {"text": "Physiotherapy"}, "performer": [{"display": "Northdale"}]},
-        "Referral: Physiotherapy",
+        "Referral",
+        "Physiotherapy",
         ("To Northdale",),
         "withdrawn",
         True,
     ),
-    ("Flag", {"status": "active", "code": {"text": "Key safe"}}, "Alert: Key safe", (), "", False),
-    ("Flag", {"status": "inactive", "code": {"text": "Falls"}}, "Alert: Falls", (), "ended", True),
+    ("Flag", {"status": "active", "code": {"text": "Key safe"}}, "Alert", "Key safe", (), "", False),
+    ("Flag", {"status": "inactive", "code": {"text": "Falls"}}, "Alert", "Falls", (), "ended", True),
     (
         "CareTeam",
         {
@@ -200,7 +225,8 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
                 {"role": [{"text": "Team"}]},
             ],
         },
-        "Care team: adults-north",
+        "Care team",
+        "adults-north",
         ("Key worker: Dr Anjali Desai", "Team"),
         "",
         False,
@@ -212,6 +238,7 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
             "relationship": [{"text": "Daughter"}],
             "telecom": [{"value": "01632 960002"}],
         },
+        "Person involved",
         "Jo Hart",
         ("Daughter", "01632 960002"),
         "",
@@ -220,6 +247,7 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
     (
         "Consent",
         {"status": "active", "provision": {"type": "deny", "code": [{"text": "Mental health"}]}},
+        "Consent",
         "Objection to sharing",
         ("Mental health",),
         "",
@@ -235,32 +263,96 @@ SAID: list[tuple[str, dict[str, Any], str, tuple[str, ...], str, bool]] = [
                 {"actor": {"display": "Clinic 4"}},
             ],
         },
-        "Appointment: Falls clinic",
+        "Appointment",
+        "Falls clinic",
         ("With Clinic 4",),
         "not attended",
         True,
     ),
-    ("Immunization", {"vaccineCode": coded("Influenza")}, "Vaccination: Influenza", (), "", False),
-    ("Immunization", {"status": "not-done", "vaccineCode": coded("MMR")}, "Vaccination: MMR", (), "not done", True),
-    ("QuestionnaireResponse", {"questionnaire": "https://x/q|1"}, "Form completed", (), "", False),
-    ("Media", {"type": {"text": "Photo"}}, "Media: Photo", (), "", False),
+    ("Immunization", {"vaccineCode": coded("Influenza")}, "Vaccination", "Influenza", (), "", False),
+    ("Immunization", {"status": "not-done", "vaccineCode": coded("MMR")}, "Vaccination", "MMR", (), "not done", True),
+    ("QuestionnaireResponse", {"questionnaire": "https://x/q|1"}, "Form", "Completed", (), "", False),
+    ("Media", {"type": {"text": "Photo"}}, "Media", "Photo", (), "", False),
+    (
+        "Task",
+        {"status": "ready", "code": {"text": "Review"}, "restriction": {"period": {"end": "2026-12-03"}}},
+        "Task",
+        "Review",
+        ("Due 3 December 2026",),
+        "to be done",
+        False,
+    ),
+    (
+        "Flag",
+        {"status": "active", "code": {"text": "Two falls this year"}, "category": [{"text": "Falls"}]},
+        "Alert",
+        "Two falls this year",
+        ("Falls",),
+        "",
+        False,
+    ),
+    (
+        "ServiceRequest",
+        {"status": "active", "intent": "plan", "code": {"text": "Influenza vaccination"}},
+        "Diary entry",
+        "Influenza vaccination",
+        (),
+        "",
+        False,
+    ),
+    (
+        "ServiceRequest",
+        {"status": "active", "intent": "plan", "category": [coded("Patient referral", "3457005")]},
+        "Referral",
+        "Patient referral",
+        (),
+        "",
+        False,
+    ),
+    ("Goal", {"lifecycleStatus": "active"}, "Goal", "Not named", (), "", False),
 ]
 NAMES = Names({"Practitioner/p": "Dr Anjali Desai", "Medication/m": "Insulin glargine"})
 
 
 @pytest.mark.parametrize(
-    ("type_", "body", "title", "lines", "state", "over"), SAID, ids=[f"{t}: {w}" for t, _, w, *_ in SAID]
+    ("type_", "body", "kind", "title", "lines", "state", "over"), SAID, ids=[f"{t}: {w}" for t, _, _, w, *_ in SAID]
 )
 def test_an_item_is_said_in_plain_words(
-    type_: str, body: dict[str, Any], title: str, lines: tuple[str, ...], state: str, over: bool
+    type_: str, body: dict[str, Any], kind: str, title: str, lines: tuple[str, ...], state: str, over: bool
 ) -> None:
     words = say({"resourceType": type_, **body}, NAMES)
-    assert (words.title, words.lines, words.state, words.over) == (title, lines, state, over)
+    assert (words.kind, words.title, words.lines, words.state, words.over) == (kind, title, lines, state, over)
 
 
-@pytest.mark.parametrize("type_", sorted(DESCRIBERS))
-def test_an_item_that_says_nothing_of_itself_still_has_a_title(type_: str) -> None:
-    assert say({"resourceType": type_}, Names()).title
+@pytest.mark.parametrize("type_", sorted(KINDS))
+def test_an_item_that_says_nothing_of_itself_still_has_a_kind_and_a_title(type_: str) -> None:
+    words = say({"resourceType": type_}, Names())
+    assert words.kind
+    assert words.title
+
+
+ENDS = [
+    ("EpisodeOfCare", {"status": "finished", "period": {"start": "2025", "end": "2026-02-01"}}, "2026-02-01"),
+    ("Condition", {"code": {"text": "Fall"}, "abatementDateTime": "2026-03"}, "2026-03"),
+    ("MedicationStatement", {"effectivePeriod": {"start": "2020", "end": "2021"}}, "2021"),
+    ("Encounter", {"period": {"start": "2026-01-02T14:20:00Z", "end": "2026-01-09T11:05:00Z"}}, "2026-01-09T11:05:00Z"),
+    ("Task", {"status": "completed", "executionPeriod": {"start": "2026-01", "end": "2026-02"}}, "2026-02"),
+    ("Task", {"status": "in-progress", "executionPeriod": {"start": "2026-01", "end": "2026-02"}}, ""),
+    ("Flag", {"status": "active", "period": {"start": "2026-01-02"}}, ""),
+]
+
+
+@pytest.mark.parametrize(("type_", "body", "until"), ENDS, ids=[f"{type_}: {until}" for type_, _, until in ENDS])
+def test_an_end_is_kept_as_exactly_as_it_is_known(type_: str, body: dict[str, Any], until: str) -> None:
+    assert say({"resourceType": type_, **body}, Names()).until == until
+
+
+def test_a_stay_says_where_the_person_is_now_not_where_they_were_before() -> None:
+    moved = [
+        {"location": {"display": "Assessment unit"}, "status": "completed"},
+        {"location": {"display": "Ward 7"}, "status": "active"},
+    ]
+    assert "Ward 7" in say({"resourceType": "Encounter", "location": moved}, Names()).lines
 
 
 CONCEPTS = [
