@@ -10,14 +10,20 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select
 
-from carelink.consent.relationships import ALWAYS, moment
+from carelink.consent.periods import ALWAYS, Span, Unclear, span
+from carelink.consent.rules import OBJECTION, UNCLEAR
 from carelink.db.tables import directive, resource
 from carelink.ids import ODS, Ods, PersonKey
 from carelink.place import Place
 from fhir_adapters import exact_json
 
 CATEGORY = "https://carelink.example/category"
-SHARING = "patient-privacy"  # http://terminology.hl7.org/CodeSystem/consentscope
+# http://terminology.hl7.org/CodeSystem/consentscope: what is about something else than sharing.
+OTHER_SCOPES = frozenset({"adr", "research", "treatment"})
+# v3-ParticipationType: the actor is one to whom the information goes. A custodian (CST), say, is one whom it comes from.
+RECIPIENTS = frozenset({"IRCP", "PRCP"})
+# What a provision may hold; anything else (purpose, dataPeriod, securityLabel, nested provisions, ...) would narrow it.
+COMPILED = frozenset({"id", "type", "period", "actor", "class", "code"})
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,7 @@ class Directive:
     ends: datetime | None = None
     organisation: Ods | None = None
     category: str | None = None
-    rule: str = "L7-objection"
-
-
-class _Unclear(Exception):
-    """A provision that we can't hold to exactly."""
+    rule: str = OBJECTION.id
 
 
 def compile_consent(body: Mapping[str, Any], categories: Mapping[str, str]) -> tuple[Directive, ...]:
@@ -43,50 +45,69 @@ def compile_consent(body: Mapping[str, Any], categories: Mapping[str, str]) -> t
     """
     if body.get("status") != "active" or not _about_sharing(body):
         return ()
-    provision = body.get("provision", {})
-    starts = moment(provision.get("period", {}).get("start"), last=False) or ALWAYS
-    ends = moment(provision.get("period", {}).get("end"), last=True)
     try:
-        return tuple(_rules(provision, categories, starts, ends))
-    except _Unclear:
-        return (Directive("deny", ALWAYS, rule="L7-objection-unclear"),)
+        return tuple(_rules(body, categories))
+    except Unclear:
+        return (Directive("deny", ALWAYS, rule=UNCLEAR.id),)
 
 
 def _about_sharing(body: Mapping[str, Any]) -> bool:
-    return any(coding.get("code") == SHARING for coding in body.get("scope", {}).get("coding", ()))
+    """A scope that we don't know may be about sharing."""
+    scopes = {coding.get("code") for coding in body.get("scope", {}).get("coding", ())}
+    return not scopes or not scopes <= OTHER_SCOPES
 
 
-def _rules(
-    provision: Mapping[str, Any], categories: Mapping[str, str], starts: datetime, ends: datetime | None
-) -> Iterator[Directive]:
-    if set(provision) - {"type", "period", "actor", "class", "code", "id"}:
-        raise _Unclear
-    kind = provision.get("type", "")
-    if kind not in ("deny", "permit"):
-        raise _Unclear
-    if kind == "permit":
+def _rules(body: Mapping[str, Any], categories: Mapping[str, str]) -> Iterator[Directive]:
+    provision = body.get("provision", {})
+    if "modifierExtension" in body or set(provision) - COMPILED:
+        raise Unclear("it holds what CareLink does not compile")
+    if provision.get("type") not in ("deny", "permit"):
+        raise Unclear("it says neither deny nor permit")
+    if provision["type"] == "permit":
         return  # sharing is by agreement; a plain permit widens nothing
+    period = _period(provision)
     for organisation in _actors(provision) or [None]:
         for category in _classes(provision, categories) or [None]:
-            yield Directive(kind, starts, ends, organisation, category)
+            yield Directive("deny", period.starts, period.ends, organisation, category)
 
 
-def _actors(provision: Mapping[str, Any]) -> list[Ods | None]:
-    found: list[Ods | None] = []
-    for actor in provision.get("actor", ()):
-        identifier = actor.get("reference", {}).get("identifier", {})
-        if identifier.get("system") != ODS or not identifier.get("value"):
-            raise _Unclear
-        found.append(Ods(identifier["value"]))
+def _period(provision: Mapping[str, Any]) -> Span:
+    found = span(provision.get("period"))
+    if found.ends == found.starts:
+        raise Unclear("it ends when it starts")
     return found
 
 
+def _actors(provision: Mapping[str, Any]) -> list[Ods | None]:
+    return [_actor(actor) for actor in provision.get("actor", ())]
+
+
+def _actor(actor: Mapping[str, Any]) -> Ods:
+    roles = {coding.get("code") for coding in actor.get("role", {}).get("coding", ())}
+    identifier = actor.get("reference", {}).get("identifier", {})
+    if not roles or not roles <= RECIPIENTS:
+        raise Unclear("it names an actor who may be no recipient")
+    if identifier.get("system") != ODS or not identifier.get("value"):
+        raise Unclear("it names an actor whom we can't tell by an organisation code")
+    return Ods(identifier["value"])
+
+
 def _classes(provision: Mapping[str, Any], categories: Mapping[str, str]) -> list[str | None]:
-    codings = list(provision.get("class", ()))
-    codings += [coding for concept in provision.get("code", ()) for coding in concept.get("coding", ())]
-    if any(coding.get("system") != CATEGORY or coding.get("code") not in categories for coding in codings):
-        raise _Unclear
-    return [coding["code"] for coding in codings]
+    return [_category(coding, categories) for coding in _codings(provision)]
+
+
+def _codings(provision: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from provision.get("class", ())
+    for concept in provision.get("code", ()):
+        if not concept.get("coding"):
+            raise Unclear("it names a kind of information in words alone")
+        yield from concept["coding"]
+
+
+def _category(coding: Mapping[str, Any], categories: Mapping[str, str]) -> str:
+    if coding.get("system") != CATEGORY or coding.get("code") not in categories:
+        raise Unclear("it names a kind of information that this place does not know")
+    return str(coding["code"])
 
 
 def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: datetime) -> None:

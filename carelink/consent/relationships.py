@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select
 
+from carelink.consent.per_place import PerPlace
+from carelink.consent.periods import Span, Unclear, span
 from carelink.db.tables import relationship, resource
 from carelink.ids import ODS, Ods, PersonKey, UserId
 from carelink.place import Place
 from fhir_adapters import exact_json
-
-LONDON = ZoneInfo("Europe/London")
-ALWAYS = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Involvement:
 
 
 def derive(type_: str, body: Mapping[str, Any], person: PersonKey, place: Place) -> tuple[Involvement, ...]:
-    """The involvements that one resource shows; none where the place does not count its kind."""
+    """The involvements that one resource shows; none where the place does not count its kind, or a period is unclear."""
     rule = RULES.get(type_)
     if rule is None:
         return ()
@@ -43,46 +42,64 @@ def derive(type_: str, body: Mapping[str, Any], person: PersonKey, place: Place)
 def _with_grace(one: Involvement, place: Place) -> Involvement:
     if one.ends is None:
         return one
-    grace = timedelta(days=place.relationships[one.kind].grace_days)
-    return Involvement(one.person, one.kind, one.organisation, one.starts, one.ends + grace, one.team, one.user)
+    try:
+        return replace(one, ends=one.ends + timedelta(days=place.relationships[one.kind].grace_days))
+    except OverflowError:
+        return replace(one, ends=None)
+
+
+def _known(period: Any) -> Span | None:
+    """The period, or None where it can't be told: then nobody is involved by it."""
+    try:
+        return span(period)
+    except Unclear:
+        return None
 
 
 def _registered(body: Mapping[str, Any], person: PersonKey, place: Place) -> Iterator[Involvement]:
     for practice in body.get("generalPractitioner", ()):
-        ods = _ods(practice)
-        if ods:
-            period = practice.get("identifier", {}).get("period", {})
-            yield Involvement(person, "registered-practice", ods, _start(period), _end(period))
+        ods, period = _ods(practice), _known(practice.get("identifier", {}).get("period"))
+        if ods and period:
+            yield Involvement(person, "registered-practice", ods, period.starts, period.ends)
+
+
+_IN_CARE = frozenset({"arrived", "triaged", "in-progress", "onleave"})
 
 
 def _encounter(body: Mapping[str, Any], person: PersonKey, place: Place) -> Iterator[Involvement]:
-    ods = _ods(body.get("serviceProvider"))
-    if not ods or body.get("status") not in ("arrived", "triaged", "in-progress", "onleave", "finished"):
-        return
-    period = body.get("period", {})
-    ends = _end(period)
-    if body["status"] == "finished" and ends is None:
-        return  # over, but nobody said when: it can't be told whether grace has passed
-    yield Involvement(person, "encounter", ods, _start(period), ends if body["status"] == "finished" else None)
+    ods, period, status = _ods(body.get("serviceProvider")), _known(body.get("period")), body.get("status")
+    if ods and period and _counts(status, _IN_CARE, "finished", period):
+        yield Involvement(person, "encounter", ods, period.starts, period.ends)
+
+
+def _counts(status: Any, now: frozenset[str], over: str, period: Span) -> bool:
+    """What is over counts for its grace, so it must be known since when; an end that is said counts in any status."""
+    return status in now or (status == over and period.ends is not None)
 
 
 def _caseload(body: Mapping[str, Any], person: PersonKey, place: Place) -> Iterator[Involvement]:
-    """A CareTeam allocates its members; without a member the team of the organisation is meant."""
-    period = body.get("period", {})
-    starts, ends = _start(period), _end(period)
-    if body.get("status") not in ("active", "inactive") or (body["status"] == "inactive" and ends is None):
+    """A CareTeam allocates its members, each for as long as they are in it; without members, the team that it names."""
+    period = _known(body.get("period"))
+    if period is None or not _counts(body.get("status"), frozenset({"active"}), "inactive", period):
         return
-    workers = _staff(place)
-    for participant in body.get("participant", ()):
-        one = workers.get(_identifier(participant.get("member")))
-        if one is not None:
-            user, organisation, team = one
-            yield Involvement(person, "caseload", organisation, starts, ends, None, user)
-            if team:
-                yield Involvement(person, "caseload", organisation, starts, ends, team)
-    if not any(one.get("member") for one in body.get("participant", ())):
+    participants = body.get("participant", ())
+    for participant in participants:
+        stay = _known(participant.get("period"))
+        if stay is not None:
+            yield from _allocated(participant, person, period.within(stay), place)
+    if not any(one.get("member") for one in participants):
         for organisation, team in _teams_named(body, place):
-            yield Involvement(person, "caseload", organisation, starts, ends, team)
+            yield Involvement(person, "caseload", organisation, period.starts, period.ends, team)
+
+
+def _allocated(participant: Mapping[str, Any], person: PersonKey, period: Span, place: Place) -> Iterator[Involvement]:
+    found = _workers(place).get(_identifier(participant.get("member")))
+    if found is None:
+        return
+    user, organisation, team = found
+    yield Involvement(person, "caseload", organisation, period.starts, period.ends, None, user)
+    if team:
+        yield Involvement(person, "caseload", organisation, period.starts, period.ends, team)
 
 
 def _teams_named(body: Mapping[str, Any], place: Place) -> Iterator[tuple[Ods, str]]:
@@ -94,16 +111,16 @@ def _teams_named(body: Mapping[str, Any], place: Place) -> Iterator[tuple[Ods, s
             yield named[0], named[1]
 
 
+_ACCEPTED = frozenset({"accepted", "in-progress", "on-hold"})
+
+
 def _referral(body: Mapping[str, Any], person: PersonKey, place: Place) -> Iterator[Involvement]:
     ods = _ods(body.get("owner"))
     if not ods or not ("focus" in body or "basedOn" in body):
         return
-    period = body.get("executionPeriod", {}) or {"start": body.get("authoredOn", "")}
-    status = body.get("status")
-    if status in ("accepted", "in-progress", "on-hold"):
-        yield Involvement(person, "referral", ods, _start(period))
-    elif status == "completed" and _end(period) is not None:
-        yield Involvement(person, "referral", ods, _start(period), _end(period))
+    period = _known(body.get("executionPeriod") or {"start": body.get("authoredOn", "")})
+    if period and _counts(body.get("status"), _ACCEPTED, "completed", period):
+        yield Involvement(person, "referral", ods, period.starts, period.ends)
 
 
 RULES: Mapping[str, Callable[[Mapping[str, Any], PersonKey, Place], Iterable[Involvement]]] = {
@@ -121,18 +138,40 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
         return
     t = resource.c
     stored = conn.execute(
-        select(t.key, t.type, t.person, t.body)
+        select(t.key, t.type, t.person, t.source, t.last_updated, t.body)
         .where(t.person.in_(wanted), t.type.in_(list(RULES)), t.deleted.is_(False))
         .order_by(t.person, t.key)
     )
-    rows = [
-        row_of(one) | {"origin": row.key}
-        for row in stored
-        for one in derive(row.type, exact_json.loads(row.body), PersonKey(row.person), place)
-    ]
+    found = [(row, derive(row.type, exact_json.loads(row.body), PersonKey(row.person), place)) for row in stored]
+    rows = [row_of(one) | {"origin": row.key} for row, involved in _trusted(found, place) for one in involved]
     conn.execute(delete(relationship).where(relationship.c.person.in_(wanted)))
     if rows:
         conn.execute(insert(relationship), rows)
+
+
+_Found = Sequence[tuple[Any, tuple[Involvement, ...]]]  # a stored row, and what it shows
+
+
+def _trusted(found: _Found, place: Place) -> _Found:
+    """Of several Patients that name a practice, the one that the golden record believes.
+
+    A practice that the person left lives on in the records of those whom nobody told.
+    """
+    rule = next((one for one in place.survivorship if one.element == "generalPractitioner"), None)
+    if rule is None or rule.choose == "all":
+        return found
+    named = [row for row, involved in found if row.type == "Patient" and involved]
+    best: dict[UUID, Any] = {}
+    for row in sorted(named, key=lambda row: _doubt(row, rule.sources)):
+        best.setdefault(row.person, row)
+    return [(row, involved) for row, involved in found if row.type != "Patient" or best.get(row.person) is row]
+
+
+def _doubt(row: Any, sources: Sequence[str]) -> tuple[int, float, str]:
+    """The most trusted source first, then what is newest; last the golden Patient, which is made of the others."""
+    known = row.source if row.source in sources else "*"
+    rank = sources.index(known) if known in sources else len(sources)
+    return (rank if row.key != row.person else len(sources) + 1, -row.last_updated.timestamp(), str(row.key))
 
 
 def row_of(one: Involvement) -> dict[str, Any]:
@@ -156,6 +195,9 @@ def _staff(place: Place) -> dict[str, tuple[UserId, Ods, str]]:
     }
 
 
+_workers = PerPlace(_staff)
+
+
 def _identifier(reference: Any) -> str:
     found = (reference or {}).get("identifier", {})
     return f"{found.get('system', '')}|{found.get('value', '')}"
@@ -164,32 +206,3 @@ def _identifier(reference: Any) -> str:
 def _ods(reference: Any) -> Ods | None:
     system, _, value = _identifier(reference).partition("|")
     return Ods(value) if system == ODS and value else None
-
-
-def _start(period: Mapping[str, Any]) -> datetime:
-    return moment(period.get("start"), last=False) or ALWAYS
-
-
-def _end(period: Mapping[str, Any]) -> datetime | None:
-    return moment(period.get("end"), last=True)
-
-
-def moment(text: Any, *, last: bool) -> datetime | None:
-    """A FHIR dateTime as an instant: a partial one from its first, or to its last, moment in Europe/London."""
-    if not isinstance(text, str) or not text:
-        return None
-    if "T" in text:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=LONDON)
-    parts = [int(part) for part in text.split("-")]
-    year, month, day = (*parts, 1, 1)[:3]
-    first = datetime.combine(datetime(year, month, day).date(), time(), tzinfo=LONDON)  # noqa: DTZ001
-    if not last:
-        return first
-    if len(parts) == 3:
-        return first + timedelta(days=1)
-    return first.replace(year=year + 1) if len(parts) == 1 else _next_month(first)
-
-
-def _next_month(first: datetime) -> datetime:
-    return first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
