@@ -11,10 +11,12 @@ from sqlalchemy import Connection, func, select
 from carelink.audit.trail import Event, append
 from carelink.consent.facts import Directed, Facts, Labelled, Related
 from carelink.consent.lens import Lens
-from carelink.consent.rules import Decision
+from carelink.consent.requester import Requester
+from carelink.consent.rules import UNCLEAR, Decision
 from carelink.consent.sensitivity import names
 from carelink.db import tables
 from carelink.db.tables import directive, relationship, resource
+from carelink.errors import NotFound
 from carelink.ids import Ods, PersonKey, UserId
 from carelink.place import Place
 
@@ -32,22 +34,43 @@ class Line:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What one requester may see of one person, and why."""
+    """What one requester may see of one person, and why; `withheld`: they are told that something is not shown."""
 
     lens: Lens
     person: PersonKey
     facts: Facts
     lines: tuple[Line, ...]
+    withheld: bool
 
 
 def explain(conn: Connection, lens: Lens, person: PersonKey, asked_by: str) -> Explanation:
-    """The decision on everything held about the person, through this lens. Audited as `explain` by who asked."""
-    facts = facts_of(conn, person)
-    lines = tuple(_line(lens, facts, person, row) for row in _kinds(conn, person))
+    """The decision on everything held about the person, through this lens. Audited as `explain`, by who asked.
+
+    Of a person who was merged into another, that other is explained. Raises `NotFound` for a key of nobody.
+    """
+    key = _followed(conn, person)
+    facts = facts_of(conn, key)
+    lines = tuple(_line(lens, facts, key, row) for row in _kinds(conn, key))
     rules = tuple(sorted({line.decision.rule.id for line in lines}))
-    event = Event("explain", lens.requester, person, count=len(lines), rules=rules, detail={"asked_by": asked_by})
+    event = Event("explain", None, key, count=len(lines), rules=rules, user=asked_by, detail=_explained(lens))
     append(conn, event, lens.at)
-    return Explanation(lens, person, facts, lines)
+    return Explanation(lens, key, facts, lines, lens.withheld(conn, key))
+
+
+def _explained(lens: Lens) -> dict[str, str]:
+    """Whose view it was: they did not look themselves."""
+    asked = lens.requester
+    if asked is None:
+        return {"system": lens.reason}
+    return {"view_of": asked.user, "organisation": asked.organisation, "role": asked.role, "purpose": asked.purpose}
+
+
+def _followed(conn: Connection, person: PersonKey) -> PersonKey:
+    t = tables.person.c
+    key = conn.execute(select(func.coalesce(t.merged_into, t.key)).where(t.key == person)).scalar_one_or_none()
+    if key is None:
+        raise NotFound("Nobody of that key is in the record")
+    return PersonKey(key)
 
 
 def facts_of(conn: Connection, person: UUID) -> Facts:
@@ -60,7 +83,8 @@ def facts_of(conn: Connection, person: UUID) -> Facts:
             Related(r.kind, Ods(r.organisation), r.starts, r.ends, r.team, r.user and UserId(r.user)) for r in related
         ),
         tuple(
-            Directed(d.effect, d.starts, d.ends, d.organisation and Ods(d.organisation), d.category) for d in directed
+            Directed(d.effect, d.starts, d.ends, d.organisation and Ods(d.organisation), d.category, d.rule, d.consent)
+            for d in directed
         ),
         bool(restricted),
     )
@@ -83,25 +107,45 @@ def _line(lens: Lens, facts: Facts, person: PersonKey, row: tuple[str, str, int,
 
 def lines(explanation: Explanation, place: Place) -> list[str]:
     """The explanation in words, a line each, without anything that tells who the person is."""
-    asked = explanation.lens.requester
-    who = f"{asked.name}, {asked.role} at {asked.organisation}, purpose {asked.purpose}" if asked else "a system job"
-    told = [f"Asked as {who}, at {explanation.lens.at:%d %B %Y %H:%M} UTC"]
-    told += [_relation(one, explanation) for one in explanation.facts.related] or ["No relationship is recorded"]
-    told += [_objection(one) for one in explanation.facts.directed]
-    if explanation.facts.restricted:
-        told.append("Restricted: what tells where this person is goes only to roles that may see it")
-    return told + [_kind(line, place) for line in explanation.lines]
+    lens, facts = explanation.lens, explanation.facts
+    said = [f"Asked as {_who(lens.requester)}, at {lens.at:%d %B %Y %H:%M} UTC"]
+    said += [_relation(one, lens) for one in facts.related] or ["No relationship is recorded"]
+    said += [_objection(one, lens) for one in facts.directed]
+    if facts.restricted:
+        shown = "is shown to this role" if lens.may_locate else "is taken out for this role"
+        said.append(f"Restricted: what tells where this person is {shown}")
+    if explanation.withheld:
+        said.append("They are told that some information is not shown")
+    return said + ([_kind(line, place) for line in explanation.lines] or ["Nothing is held about this person"])
 
 
-def _relation(one: Related, explanation: Explanation) -> str:
-    asked = explanation.lens.requester
-    mine = "holds for the requester" if asked and one.holds(asked, explanation.lens.at) else "not the requester's"
+def _who(asked: Requester | None) -> str:
+    if asked is None:
+        return "a system job"
+    if asked.person is not None:
+        return f"the person themselves, purpose {asked.purpose}"
+    return f"{asked.name}, {asked.role} at {asked.organisation}, purpose {asked.purpose}"
+
+
+def _relation(one: Related, lens: Lens) -> str:
     until = f" until {one.ends:%d %b %Y}" if one.ends else ""
-    return f"Relationship {one.kind}: {one.user or one.team or one.organisation}{until} ({mine})"
+    return f"Relationship {one.kind}: {one.user or one.team or one.organisation}{until} ({_holds(one, lens)})"
 
 
-def _objection(one: Directed) -> str:
-    return f"Objection: {one.effect} {one.category or 'the whole record'} to {one.organisation or 'anyone else'}"
+def _holds(one: Related, lens: Lens) -> str:
+    if lens.requester is None or not one.involves(lens.requester):
+        return "not the requester's"
+    if one.holds(lens.requester, lens.at):
+        return "holds for the requester"
+    return "the requester's, but not begun" if lens.at < one.starts else "the requester's, but over"
+
+
+def _objection(one: Directed, lens: Lens) -> str:
+    what, whom = one.category or "the whole record", one.organisation or "anyone else"
+    why = "" if one.rule != UNCLEAR.id else " (a consent that can't be read exactly)"
+    force = "" if one.in_force(lens.at) else " (not in force now)"
+    until = f" until {one.ends:%d %b %Y}" if one.ends else ""
+    return f"Objection: {one.effect} {what} to {whom}{until}{why}{force}"
 
 
 def _kind(line: Line, place: Place) -> str:

@@ -33,13 +33,17 @@ class Related:
     team: str | None = None
     user: UserId | None = None
 
-    def holds(self, requester: Requester, at: datetime) -> bool:
-        """Whether it involves this requester at that time."""
-        if self.organisation != requester.organisation or not _within(self.starts, self.ends, at):
+    def involves(self, requester: Requester) -> bool:
+        """Whether it is this requester's, at whatever time."""
+        if self.organisation != requester.organisation:
             return False
         if self.user is not None:
             return self.user == requester.user
         return self.team in (None, requester.team)
+
+    def holds(self, requester: Requester, at: datetime) -> bool:
+        """Whether it involves this requester at that time."""
+        return self.involves(requester) and _within(self.starts, self.ends, at)
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,15 @@ class Directed:
     rule: str = OBJECTION.id
     consent: UUID | None = None
 
+    def in_force(self, at: datetime) -> bool:
+        """Whether it is to be kept at that time."""
+        return _within(self.starts, self.ends, at)
+
     def hides(self, item: Labelled, requester: Requester, at: datetime) -> bool:
         """Whether it denies this item to this requester at that time."""
         return (
             self.effect == "deny"
-            and _within(self.starts, self.ends, at)
+            and self.in_force(at)
             and self.organisation in (None, requester.organisation)
             and self.category in (None, item.category)
         )
