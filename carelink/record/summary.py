@@ -18,6 +18,7 @@ from carelink.record.timeline_names import Read, names_in, opened
 from carelink.record.timeline_values import Body, Names, codes, listed
 from carelink.record.timeline_words import say
 
+LEGAL_AUTHORITY = "https://carelink.example/CodeSystem/legal-authority"
 _PART = 2000  # rows that are read at a time
 
 # SNOMED CT situations, as the International Patient Summary lists them, and the one that older GP records hold.
@@ -66,11 +67,25 @@ def _any(row: Row, body: Body) -> bool:
 
 
 def _legal(row: Row, body: Body) -> bool:
-    return row.category == "legal"
+    return row.category == "legal" or (row.type == "RelatedPerson" and _decides(body))
+
+
+def _decides(relative: Body) -> bool:
+    """Whether they may decide for the person: an attorney, a deputy, somebody with parental responsibility."""
+    said = (coding for one in listed(relative.get("relationship")) for coding in one.get("coding", ()))
+    return any(coding.get("system") == LEGAL_AUTHORITY for coding in said)
 
 
 def _not_legal(row: Row, body: Body) -> bool:
     return row.category != "legal"
+
+
+def _health(row: Row, body: Body) -> bool:
+    return row.category != "services"
+
+
+def _services(row: Row, body: Body) -> bool:
+    return row.category == "services"
 
 
 def _assessment(row: Row, body: Body) -> bool:
@@ -90,9 +105,9 @@ PARTS: Mapping[str, tuple[frozenset[str], Callable[[Row, Body], bool]]] = {
     "alerts": (frozenset({"Flag"}), _not_legal),
     "allergies": (frozenset({"AllergyIntolerance"}), _any),
     "medicines": (frozenset({"MedicationStatement", "MedicationRequest"}), _any),
-    "problems": (frozenset({"Condition"}), _any),
+    "problems": (frozenset({"Condition"}), _health),
     "encounters": (frozenset({"Encounter", "Appointment"}), _any),
-    "packages": (frozenset({"EpisodeOfCare"}), _any),
+    "packages": (frozenset({"EpisodeOfCare", "Condition"}), _services),
     "assessments": (frozenset({"Task", "QuestionnaireResponse"}), _assessment),
     "referrals": (frozenset({"ServiceRequest", "Task"}), _referral),
     "plans": (frozenset({"CarePlan", "Goal", "ServiceRequest"}), _plan),

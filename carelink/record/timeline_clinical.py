@@ -55,12 +55,13 @@ def allergy(body: Body, names: Names) -> Words:
 
 
 def condition(body: Body, names: Names) -> Words:
-    """A problem or diagnosis."""
+    """A problem or diagnosis; a council's reason for support is called what the council calls it."""
     wrong = codes(body.get("verificationStatus")) & {"refuted", "entered-in-error"}
     past = codes(body.get("clinicalStatus")) & {"inactive", "resolved", "remission"}
     state = "entered by mistake" if "entered-in-error" in wrong else "refuted" if wrong else "past" if past else ""
     lines = told(*notes(body), by("Recorded by", names.of(body.get("recorder"), body)))
-    return Words(concept(body.get("code")), lines, state, bool(wrong or past))
+    own_words = first(str(one.get("text", "")) for one in listed(body.get("category")) if "coding" not in one)
+    return Words(concept(body.get("code")), lines, state, bool(wrong or past), kind=own_words)
 
 
 def medicine_name(body: Body, names: Names) -> str:

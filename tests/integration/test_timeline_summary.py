@@ -15,7 +15,7 @@ from carelink.consent.requester import Requester
 from carelink.db.tables import relationship
 from carelink.ids import Ods, PersonKey, UserId
 from carelink.place import Place
-from carelink.record.summary import summary
+from carelink.record.summary import LEGAL_AUTHORITY, summary
 from carelink.record.timeline import Entry, Filters, Precision, by_year, timeline
 from fhir_adapters.source import Item
 
@@ -27,6 +27,7 @@ NORA = {
     "birthDate": "1944-05-06",
 }
 CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+ACTIVE_OR_NOT = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 RECORD = "P81001/9990000018"
 
 
@@ -219,6 +220,39 @@ def test_what_a_practice_means_to_do_is_a_plan_and_no_referral(
     told = summary(conn, lens, nora)
     assert said(told.plans.current) == ["Diary entry: Influenza vaccination"]
     assert said(told.referrals.current) == ["Referral: Physiotherapy"]
+
+
+def test_who_decides_for_the_person_stands_under_legal_as_well_as_among_those_involved(
+    conn: Connection, place: Place, nora: PersonKey, lens: Lens, now: datetime
+) -> None:
+    attorney = {"system": LEGAL_AUTHORITY, "code": "lpa-health-and-welfare"}
+    about = {"patient": {"reference": "Patient/p1"}}
+    susan = item("RelatedPerson", "s", name=[{"text": "Susan"}], relationship=[{"coding": [attorney]}], **about)
+    jo = item("RelatedPerson", "j", name=[{"text": "Jo"}], relationship=[{"text": "Neighbour"}], **about)
+    lpa = {"coding": [{"system": "https://carelink.example/CodeSystem/alert", "code": "legal"}], "text": "LPA in force"}
+    flag = item("Flag", "l", status="active", code=lpa, subject={"reference": "Patient/p1"})
+    take(conn, place, [susan, jo, flag], now, "council-a")
+    told = summary(conn, lens, nora)
+    assert {one.title for one in told.legal.current} == {"Susan", "LPA in force"}
+    assert {one.title for one in told.contacts.current} == {"Susan", "Jo"}
+    assert said(told.alerts.current) == ["Alert: Key safe"]
+
+
+def test_why_a_council_supports_somebody_is_no_medical_problem(
+    conn: Connection, place: Place, nora: PersonKey, lens: Lens, now: datetime
+) -> None:
+    reason = item(
+        "Condition",
+        "reason",
+        clinicalStatus={"coding": [{"system": ACTIVE_OR_NOT, "code": "active"}]},
+        category=[{"text": "Primary support reason"}],
+        code={"text": "Support with memory"},
+        subject={"reference": "Patient/p1"},
+    )
+    take(conn, place, [reason], now, "council-a")
+    told = summary(conn, lens, nora)
+    assert said(told.problems.current) == ["Problem: Diabetes mellitus"]
+    assert "Primary support reason: Support with memory" in said(told.packages.current)
 
 
 def test_nothing_recorded_about_allergies_is_not_no_known_allergies(

@@ -145,6 +145,15 @@ SAID: list[tuple[str, dict[str, Any], str, str, tuple[str, ...], str, bool]] = [
         True,
     ),
     (
+        "Condition",
+        {"code": {"text": "Support with memory"}, "category": [{"text": "Primary support reason"}]},
+        "Primary support reason",
+        "Support with memory",
+        (),
+        "",
+        False,
+    ),
+    (
         "MedicationRequest",
         {
             "status": "stopped",
