@@ -11,11 +11,13 @@ from sqlalchemy import Engine
 
 from carelink.dashboard import blueprint as dashboard
 from carelink.errors import Invalid
+from carelink.fhir import blueprint as fhir
+from carelink.fhir import endpoint, token_endpoint
 from carelink.identity.oidc import Provider
 from carelink.place import Place
 from carelink.portal import blueprint as portal
 from carelink.settings import Settings
-from carelink.web import access_log, failures, headers, rendering, session, transaction
+from carelink.web import access_log, failures, headers, rendering, session, systems, transaction
 from carelink.web.blueprint import blueprint as web
 from carelink.web.parts import Parts
 
@@ -27,15 +29,20 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
     if not settings.secret_key:
         raise Invalid("CARELINK_SECRET_KEY", "must be set: sessions and tokens are signed with it")
     app = rendering.CareLinkFlask("carelink.web", static_folder=str(STATIC), static_url_path="/static")
+    app.url_map.merge_slashes = False  # a doubled slash is a wrong address, not a redirect page
     app.jinja_loader = ChoiceLoader([FileSystemLoader(rendering.HERE / "templates"), rendering.nhsuk_loader()])
     provider = Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
     app.extensions["carelink"] = Parts(settings, place, engine, provider)
     app.config.update(MAX_CONTENT_LENGTH=5_000_000, SEND_FILE_MAX_AGE_DEFAULT=31_536_000)
     for part in (transaction, access_log, rendering, failures):
         part.install(app)
+    systems.install(app, {"/fhir": fhir.failed, "/oauth2": token_endpoint.failed})
     headers.install(app, settings)
     session.install(app, settings)
-    CSRFProtect(app)
+    endpoint.install(app, settings, place)
+    csrf = CSRFProtect(app)
     for blueprint in (web, dashboard.blueprint, portal.blueprint):
         app.register_blueprint(blueprint)
+    for blueprint in (fhir.blueprint, token_endpoint.blueprint):
+        app.register_blueprint(csrf.exempt(blueprint))  # no cookie speaks for a system, so there is nothing to forge
     return app

@@ -2,67 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from uuid import UUID
+
+from werkzeug.exceptions import NotAcceptable
 
 from carelink.consent.lens import Lens
-from carelink.errors import Forbidden, Invalid, NotFound
+from carelink.errors import Invalid
 from carelink.fhir.capability import RESOURCES
-from carelink.identity.tokens import Tokens
-from carelink.ids import ResourceKey
+from carelink.identity.tokens import Granted, ScopeTooSmall, TokenRefused, Tokens
 from carelink.place import Place
 from carelink.record.query import Criterion, Query
 
 COUNT = 50  # resources a page, where the client doesn't say
 MOST = 500
-SHARED = ("_count", "_format", "_after")  # parameters that shape the answer
+MOST_VALUES = 20  # of all criteria together: nobody tries out a list of numbers in one request
+SHARED = ("_count", "_format")  # parameters that shape the answer
+EVERY_TYPE = "*"
+
+_JSON = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
+_ANY = frozenset({"*/*", "application/*"})
+_VERSIONS = frozenset({"", "4.0", "4.0.1"})
+
+Given = Sequence[tuple[str, str]]
 
 
-def lens_of(authorization: str, type_: str, tokens: Tokens, place: Place, request: str, now: datetime) -> Lens:
-    """What the bearer of this token may see. Raises `Forbidden` without a good token or with too small a scope."""
+def granted(authorization: str, tokens: Tokens, now: datetime) -> Granted:
+    """What the bearer of this token was granted. Raises `TokenRefused` without a good one."""
     scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Forbidden("Send an access token: Authorization: Bearer …", rule="token")
-    granted = tokens.read(token.strip(), now)
-    if not granted.may_read(type_):
-        raise Forbidden(f"The access token has no scope for reading {type_}", rule="scope")
-    return Lens.compile(place, replace(granted.requester, request=request), now)
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenRefused("Send an access token: Authorization: Bearer TOKEN", missing=True)
+    return tokens.read(token.strip(), now)
 
 
-def key_of(text: str) -> ResourceKey:
-    """The id of a resource. An id that is no UUID names nothing here, so it is not found."""
-    try:
-        return ResourceKey(UUID(text))
-    except ValueError as wrong:
-        raise NotFound("There is no such resource") from wrong
+def lens_of(asks: Granted, type_: str, place: Place, now: datetime) -> Lens:
+    """What they may see of that type (`*`: of any). Raises `ScopeTooSmall`."""
+    if not asks.may_read(type_):
+        what = "all that there is of a person" if type_ == EVERY_TYPE else type_
+        raise ScopeTooSmall(f"The access token has no scope for reading {what}", needed=f"system/{type_}.rs")
+    return Lens.compile(place, asks.requester, now)
 
 
-def query_of(type_: str, given: Sequence[tuple[str, str]]) -> Query:
+def check_format(wanted: str, accepted: Iterable[tuple[str, float]]) -> None:
+    """Nothing, where JSON of FHIR R4 will do; `_format` goes before `Accept` (R4 3.1.0.1.11). Raises `NotAcceptable`."""
+    # A plus sign that was not escaped comes as a space.
+    asked = [wanted.replace(" ", "+")] if wanted else [value for value, quality in accepted if quality > 0]
+    if asked and not any(_is_served(one) for one in asked):
+        raise NotAcceptable("Served here is FHIR R4 as JSON: ask for application/fhir+json")
+
+
+def _is_served(media_type: str) -> bool:
+    bare, *parameters = (part.strip().lower() for part in media_type.split(";"))
+    named = dict(part.split("=", 1) for part in parameters if "=" in part)
+    return bare in _JSON | _ANY and named.get("fhirversion", "").strip('"') in _VERSIONS
+
+
+def query_of(type_: str, given: Given, after: str = "") -> Query:
     """The search as values. Raises `Invalid` for a parameter that metadata does not name."""
-    known = {name for name, _, _ in RESOURCES[type_]["parameters"]}
-    criteria = []
-    for name, value in given:
-        bare, _, modifier = name.partition(":")
-        if bare in SHARED and not modifier:
-            continue
-        if bare not in known or modifier:
-            raise Invalid(name, f"not a search parameter of {type_} here; known are {', '.join(sorted(known))}")
-        criteria.append(Criterion(bare, tuple(part for part in value.split(",") if part)))
+    criteria = [_criterion(type_, name, value) for name, value in given if name not in SHARED]
     if not criteria:
-        raise Invalid(type_, f"say which: give one of {', '.join(sorted(known))}")
-    answer = dict(given)
+        raise Invalid(type_, f"say which: give one of {_known(type_)}")
+    if sum(len(one.values) for one in criteria) > MOST_VALUES:
+        raise Invalid(criteria[0].parameter, f"has too many values; at most {MOST_VALUES} are searched for at once")
     return Query(
         types=(type_,),
         criteria=tuple(criteria),
-        count=_count(answer.get("_count", str(COUNT))),
-        after=answer.get("_after", ""),
+        count=_count(dict(given).get("_count", str(COUNT))),
+        after=after,
         goldens=True,
     )
 
 
+def no_parameters(given: Given) -> None:
+    """Raises `Invalid` for a parameter that would narrow an answer and is not known: silence would mislead."""
+    for name, _ in given:
+        if name != "_format":
+            raise Invalid(name, "is not supported here: all that may be seen is given, in one Bundle")
+
+
+def _criterion(type_: str, name: str, value: str) -> Criterion:
+    if name not in {parameter for parameter, _, _ in RESOURCES[type_]["parameters"]}:
+        raise Invalid(name, f"not a search parameter of {type_} here; known are {_known(type_)}")
+    if "\0" in value:
+        raise Invalid(name, "has a character in it that no value has")
+    return Criterion(name, tuple(part for part in value.split(",") if part))
+
+
+def _known(type_: str) -> str:
+    return ", ".join(sorted(name for name, _, _ in RESOURCES[type_]["parameters"]))
+
+
 def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= MOST:
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST):
         raise Invalid("_count", f"must be a whole number from 1 to {MOST}")
     return int(text)

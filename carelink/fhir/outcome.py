@@ -2,30 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
 from carelink.errors import CareLinkError, Conflict, Forbidden, Invalid, NotFound, SourceUnavailable
+from carelink.identity.tokens import ScopeTooSmall, TokenRefused
 from fhir_adapters import exact_json
 
-# error -> HTTP status, IssueType code (http://hl7.org/fhir/issue-type)
+# error -> HTTP status, IssueType code (http://hl7.org/fhir/issue-type); the first that fits
 STATUS: tuple[tuple[type[CareLinkError], int, str], ...] = (
     (NotFound, 404, "not-found"),
+    (TokenRefused, 401, "login"),
     (Forbidden, 403, "forbidden"),
     (Conflict, 409, "conflict"),
     (Invalid, 400, "invalid"),
     (SourceUnavailable, 503, "transient"),
+    (CareLinkError, 400, "processing"),
 )
+# HTTP status that the web server itself answers with -> IssueType code, words (none: its own)
+HTTP: Mapping[int, tuple[str, str]] = {
+    404: ("not-found", "There is nothing at this address; GET [base]/metadata says what there is"),
+    405: ("not-supported", "This is not done here; GET [base]/metadata says what is"),
+    406: ("not-supported", ""),
+    413: ("too-long", "What was sent is too large"),
+    415: ("not-supported", ""),
+    429: ("throttled", "Too many requests; wait a minute"),
+}
+REALM = 'Bearer realm="CareLink"'
 
 
-def outcome(code: str, words: str, severity: str = "error", place: str = "") -> bytes:
-    """One issue as a FHIR JSON body; `place` becomes its expression."""
-    issue = {"severity": severity, "code": code, "diagnostics": words}
-    if place:
-        issue["expression"] = [place]  # type: ignore[assignment]
-    return exact_json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+@dataclass(frozen=True)
+class Told:
+    """A failure as it is sent."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def of(error: CareLinkError) -> tuple[bytes, int]:
-    """The body and status for an error of ours."""
-    for kind, status, code in STATUS:
-        if isinstance(error, kind):
-            return outcome(code, str(error), place=getattr(error, "place", "")), status
-    return outcome("exception", "Something went wrong on our side"), 500
+def issue(severity: str, code: str, words: str, place: str = "") -> dict[str, Any]:
+    """One issue; `place` becomes its expression."""
+    made: dict[str, Any] = {"severity": severity, "code": code, "diagnostics": words}
+    return made | ({"expression": [place]} if place else {})
+
+
+def outcome(*issues: Mapping[str, Any]) -> bytes:
+    """The issues as a FHIR JSON body."""
+    return exact_json.dumps({"resourceType": "OperationOutcome", "issue": list(issues)})
+
+
+def of(error: Exception, reference: str = "") -> Told:
+    """What is said of any failure; of one that is not known only the reference by which we find it."""
+    if isinstance(error, CareLinkError):
+        status, code = next((status, code) for kind, status, code in STATUS if isinstance(error, kind))
+        body = outcome(issue("error", code, str(error), getattr(error, "place", "")))
+        return Told(status, body, _challenge(error))
+    if isinstance(error, HTTPException) and (error.code or 500) < 500:
+        return _http(error)
+    return Told(500, outcome(issue("fatal", "exception", f"Something went wrong on our side; reference {reference}")))
+
+
+def _http(error: HTTPException) -> Told:
+    status = error.code or 500
+    code, words = HTTP.get(status, ("processing", ""))
+    methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
+    headers = {"Allow": ", ".join(sorted(methods))} if methods else {}
+    return Told(status, outcome(issue("error", code, words or error.description or error.name)), headers)
+
+
+def _challenge(error: CareLinkError) -> Mapping[str, str]:
+    """What an OAuth2 client must be told (RFC 6750 3.1): no error code where it sent no token at all."""
+    if isinstance(error, TokenRefused):
+        said = REALM if error.missing else f'{REALM}, error="invalid_token", error_description="{error}"'
+        return {"WWW-Authenticate": said}
+    if isinstance(error, ScopeTooSmall):
+        return {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{error.needed}"'}
+    return {}

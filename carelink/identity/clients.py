@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -16,11 +17,14 @@ from carelink.errors import Invalid
 from carelink.ids import Ods
 from carelink.place import Place
 
-SCOPES = ("system/Patient.rs", "system/*.rs")  # SMART 2.2 scopes that this server gives
+EVERY_TYPE = "system/*.rs"
+SCOPES = ("system/Patient.rs", EVERY_TYPE)  # SMART 2.2 scopes that this server gives
+ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")  # no colon: an id and its secret travel as id:secret
+SHORTEST_SECRET = 32  # characters
 
 
 def _digest(secret: str) -> str:
-    """A secret is 256 random bits, so one round of SHA-256 is enough: there is nothing to guess."""
+    """A secret is 256 random bits or as long, so one round of SHA-256 is enough: there is nothing to guess."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -39,7 +43,8 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib carries no types
 
     def get_allowed_scope(self, scope: str | None) -> str:
         allowed = self.scopes.split()
-        return " ".join(one for one in (scope or "").split() if one in allowed)
+        asked = [one for one in dict.fromkeys((scope or "").split()) if one in SCOPES]
+        return " ".join(one for one in asked if one in allowed or EVERY_TYPE in allowed)
 
     def check_client_secret(self, client_secret: str) -> bool:
         return hmac.compare_digest(self.secret_hash, _digest(client_secret))
@@ -53,6 +58,8 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib carries no types
 
 def find(conn: Connection, id_: str) -> Client | None:
     """The active client of that id, or None."""
+    if not ID.fullmatch(id_):
+        return None
     row = conn.execute(select(client).where(client.c.id == id_, client.c.active)).one_or_none()
     return Client(row.id, Ods(row.organisation), row.role, row.secret_hash, row.scopes) if row else None
 
@@ -61,12 +68,18 @@ def register(
     conn: Connection, place: Place, id_: str, organisation: str, role: str, scopes: str, secret: str = ""
 ) -> str:
     """Register (or change) a client; gives its secret, which is not kept. Raises `Invalid` for what the place doesn't know."""
+    if not ID.fullmatch(id_):
+        raise Invalid("NAME", "is at most 63 lower-case letters, digits, full stops, hyphens and underscores")
     if organisation not in place.organisations:
         raise Invalid("--organisation", f"the place has no organisation {organisation}")
     if role not in place.roles:
         raise Invalid("--role", f"the place has no role {role}; it has {', '.join(sorted(place.roles))}")
     if unknown := set(scopes.split()) - set(SCOPES):
         raise Invalid("--scopes", f"not given here: {', '.join(sorted(unknown))}; given are {', '.join(SCOPES)}")
+    if not scopes.split():
+        raise Invalid("--scopes", f"names none; given are {', '.join(SCOPES)}")
+    if secret and len(secret) < SHORTEST_SECRET:
+        raise Invalid("--secret", f"has fewer than {SHORTEST_SECRET} characters; without it, one is made")
     secret = secret or secrets.token_urlsafe(32)
     row = {"name": id_, "organisation": organisation, "role": role, "scopes": scopes, "secret_hash": _digest(secret)}
     statement = insert(client).values(id=id_, active=True, **row)

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from carelink.consent.requester import Requester
 from carelink.errors import Forbidden
-from carelink.identity.clients import SCOPES, Client
+from carelink.identity.clients import Client
 from carelink.ids import Ods, UserId
 from carelink.place import Place
 
 LIFETIME = timedelta(minutes=5)  # SMART Backend Services 2.2: at most five minutes
 ALGORITHM = "HS256"  # the one accepted: a token that names another is refused
+TYPE = "at+jwt"  # RFC 9068 2.1
 
 
-class _Secret(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib carries no types
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+class TokenRefused(Forbidden):
+    """There is no access token (`missing`), or none that is any good: a new one is needed."""
+
+    def __init__(self, why: str, missing: bool = False) -> None:
+        super().__init__(why, rule="token")
+        self.missing = missing
+
+
+class ScopeTooSmall(Forbidden):
+    """The token is good and grants less than this needs."""
+
+    def __init__(self, why: str, needed: str) -> None:
+        super().__init__(why, rule="scope")
+        self.needed = needed
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,10 @@ class Tokens:
         derived = hashlib.sha256(b"carelink access tokens|" + secret_key.encode()).hexdigest()
         return cls(OctKey.import_key(derived), base_url, f"{base_url}/fhir/R4", place)
 
+    def speaks_here(self, client: Client) -> bool:
+        """Whether the place still has the client's organisation and role."""
+        return client.organisation in self.place.organisations and client.role in self.place.roles
+
     def make(self, client: Client, scope: str, now: datetime) -> str:
         """A token for what this client was granted."""
         claims = {
@@ -58,26 +72,27 @@ class Tokens:
             "exp": int((now + LIFETIME).timestamp()),
             "jti": secrets.token_hex(16),
         }
-        return jwt.encode({"alg": ALGORITHM, "typ": "at+jwt"}, claims, self.key)
+        return jwt.encode({"alg": ALGORITHM, "typ": TYPE}, claims, self.key)
 
     def read(self, token: str, now: datetime) -> Granted:
-        """What the token grants. Raises `Forbidden` where it is not ours, not for us, or over."""
+        """What the token grants. Raises `TokenRefused` where it is not ours, not for us, or over."""
         try:
-            claims = jwt.decode(token, self.key, algorithms=[ALGORITHM]).claims
+            read = jwt.decode(token, self.key, algorithms=[ALGORITHM])
         except (JoseError, ValueError) as wrong:
-            raise Forbidden("The access token can't be read", rule="token") from wrong
+            raise TokenRefused("The access token can't be read") from wrong
+        claims = read.claims
+        if read.header.get("typ") != TYPE:
+            raise TokenRefused("This is no access token")
         if claims.get("iss") != self.issuer or claims.get("aud") != self.audience:
-            raise Forbidden("The access token was made for another server", rule="token")
+            raise TokenRefused("The access token was made for another server")
         if claims.get("exp", 0) <= now.timestamp():
-            raise Forbidden("The access token has expired", rule="token")
+            raise TokenRefused("The access token has expired")
         return self._granted(claims)
 
     def _granted(self, claims: dict[str, str]) -> Granted:
         organisation = self.place.organisations.get(Ods(claims["organisation"]))
         if organisation is None or claims["role"] not in self.place.roles:
-            raise Forbidden(
-                "The access token speaks for an organisation or role that this place no longer has", "token"
-            )
+            raise TokenRefused("The access token speaks for an organisation or role that this place no longer has")
         requester = Requester(
             user=UserId(f"client:{claims['client_id']}"),
             name=claims["client_id"],
@@ -99,24 +114,3 @@ class Granted:
     def may_read(self, type_: str) -> bool:
         """Whether a scope covers reading and searching that type (SMART 2.2, `rs`)."""
         return f"system/{type_}.rs" in self.scopes or "system/*.rs" in self.scopes
-
-
-def server(tokens: Tokens, find: Callable[[str], Client | None], clock: Callable[[], datetime]) -> AuthorizationServer:
-    """Authlib's token endpoint over our clients. Tokens carry what they grant, so none is stored."""
-    made = AuthorizationServer(query_client=find, save_token=lambda token, request: None)
-    made.scopes_supported = list(SCOPES)
-
-    def bearer(
-        grant_type: str, client: Client, user: object = None, scope: str = "", **_: object
-    ) -> dict[str, str | int]:
-        token = tokens.make(client, client.get_allowed_scope(scope), clock())
-        return {
-            "token_type": "Bearer",
-            "access_token": token,
-            "expires_in": int(LIFETIME.total_seconds()),
-            "scope": client.get_allowed_scope(scope),
-        }
-
-    made.register_token_generator("default", bearer)
-    made.register_grant(_Secret)
-    return made

@@ -1,7 +1,8 @@
-"""Every failure as a page in plain words with a reference, in one place. No stack trace reaches a person."""
+"""Every failure in one place: a page in plain words with a reference, or what a system reads. No stack trace reaches anyone."""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,6 +16,7 @@ from werkzeug.wrappers import Response
 from carelink.audit.trail import Event, append
 from carelink.errors import CareLinkError, Conflict, Forbidden, Invalid, NotFound, SourceUnavailable
 from carelink.ids import PersonKey
+from carelink.web import systems
 from carelink.web.parts import parts
 from carelink.web.session import SignInNeeded, at
 from carelink.web.session import user as signed_in_user
@@ -72,9 +74,23 @@ def page(words: Words, said: str = "") -> Response:
     return make_response(render_template("failure.html", failed=words, said=said, reference=g.reference), words.status)
 
 
+def as_page(error: Exception) -> Response:
+    """A failure, for people."""
+    if isinstance(error, HTTPException) and not isinstance(error, CSRFError):
+        code = error.code or 500
+        return page(HTTP.get(code, BROKEN if code >= 500 else PAGES[CareLinkError]))
+    told = isinstance(error, CareLinkError) and not isinstance(error, NotFound)
+    return page(words_of(error), f"{error}." if told else "")
+
+
+def _told(error: Exception) -> Response:
+    return (systems.speaker() or as_page)(error)
+
+
 def note_refusal(error: CareLinkError) -> None:
     """Keep who was refused what, in a transaction of its own: that of the request is undone."""
-    person = (request.view_args or {}).get("person")
+    named = request.view_args or {}
+    person, key = named.get("person"), named.get("key")
     asked = g.get("requester")
     event = Event(
         action="refusal",
@@ -84,8 +100,9 @@ def note_refusal(error: CareLinkError) -> None:
         outcome="refused",
         reason=str(error),
         rules=tuple(filter(None, [getattr(error, "rule", "")])),
-        user=signed_in_user() or "",
+        user=getattr(error, "user", "") or signed_in_user() or "",
         request=g.reference,
+        detail={"resource": str(key)} if isinstance(key, UUID) else None,
     )
     with parts().engine.begin() as conn:
         append(conn, event, at())
@@ -95,9 +112,8 @@ def _refused(error: CareLinkError) -> Response:
     abandon()
     if isinstance(error, (Forbidden, NotFound)):
         note_refusal(error)
-    words = words_of(error)
     log.info("refused", reference=g.reference, kind=type(error).__name__, rule=getattr(error, "rule", ""))
-    return page(words, "" if isinstance(error, NotFound) else f"{error}.")
+    return _told(error)
 
 
 def _to_sign_in(error: SignInNeeded) -> Response:
@@ -111,24 +127,26 @@ def _to_sign_in(error: SignInNeeded) -> Response:
 
 def _http(error: HTTPException) -> Response:
     abandon()
-    return page(HTTP.get(error.code or 500, BROKEN if (error.code or 500) >= 500 else PAGES[CareLinkError]))
-
-
-def _csrf(error: CSRFError) -> Response:
-    abandon()
-    return page(PAGES[CSRFError])
+    if (fault := getattr(error, "original_exception", None)) is not None:
+        return _broken(fault)  # after the view: the commit failed, or what answers a failure did
+    return _told(error)
 
 
 def _broken(error: Exception) -> Response:
     abandon()
-    log.error("failed", reference=g.get("reference", ""), kind=type(error).__name__, exc_info=error)
-    return page(BROKEN)
+    log.error("failed", reference=g.get("reference", ""), kind=type(error).__name__, where=where(error))
+    return _told(error)
+
+
+def where(error: BaseException) -> list[str]:
+    """The way to a fault, without messages or values: they may hold what was asked or found about a person."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def install(app: Flask) -> None:
-    """Give `app` its pages for failures."""
+    """Give `app` its answers to failures."""
     app.register_error_handler(SignInNeeded, _to_sign_in)
     app.register_error_handler(CareLinkError, _refused)
-    app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _broken)

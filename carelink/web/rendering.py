@@ -22,6 +22,9 @@ class CareLinkFlask(Flask):
 
     jinja_options = {**Flask.jinja_options, "undefined": ChainableUndefined, "autoescape": True}  # noqa: RUF012
 
+    def log_exception(self, exc_info: Any) -> None:
+        """Nothing: `failures` logs faults, and without what Flask would add: the path, and values in messages."""
+
 
 @cache
 def _print(endpoint: str, name: str) -> str:

@@ -1,0 +1,84 @@
+"""The token endpoint's rules: client credentials in, an access token out (RFC 6749 4.4, SMART Backend Services 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
+from authlib.oauth2.rfc6749 import InvalidScopeError, OAuth2Request
+from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
+from flask import Request, request
+
+from carelink.identity.clients import SCOPES, Client
+from carelink.identity.tokens import LIFETIME, Tokens
+from carelink.ids import Ods
+
+PATH = "/oauth2/token"
+
+# Stands in for a client that is not known here: asked for its secret it fails as one with a wrong secret does.
+NOBODY = Client("", Ods(""), "", "", "")
+
+
+class _Secret(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib carries no types
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+
+    def validate_requested_scope(self) -> None:
+        """Scopes of which none is granted are an error, not a token that is good for nothing (RFC 6749 5.2)."""
+        super().validate_requested_scope()
+        if not _scope(self.request.client, self.request.payload.scope):
+            raise InvalidScopeError()
+
+
+def _scope(client: Client, asked: str | None) -> str:
+    """What is granted of what was asked for; all that the client is registered for, where nothing was (RFC 6749 3.3)."""
+    return client.get_allowed_scope(asked or client.scopes)
+
+
+class _Body(FlaskOAuth2Payload):  # type: ignore[misc]
+    @property
+    def data(self) -> object:
+        """The body alone: what stands in an address stands in logs too (RFC 6749 2.3.1)."""
+        return self._request.form
+
+
+class _Asked(FlaskOAuth2Request):  # type: ignore[misc]
+    def __init__(self, asked: Request, address: str) -> None:
+        OAuth2Request.__init__(self, asked.method, address, headers=asked.headers)
+        self._request = asked
+        self.payload = _Body(asked)
+
+
+class _Server(AuthorizationServer):  # type: ignore[misc]
+    address: str
+
+    def create_oauth2_request(self, _: object) -> _Asked:
+        """By the address that we are known by: TLS may end before us, and then the request itself looks unsafe."""
+        return _Asked(request, self.address)
+
+
+def server(tokens: Tokens, find: Callable[[str], Client | None], clock: Callable[[], datetime]) -> AuthorizationServer:
+    """Authlib's token endpoint over our clients. Tokens carry what they grant, so none is stored."""
+
+    def known(id_: str) -> Client:
+        client = find(id_)
+        return client if client is not None and tokens.speaks_here(client) else NOBODY
+
+    def bearer(
+        grant_type: str, client: Client, user: object = None, scope: str = "", **_: object
+    ) -> dict[str, str | int]:
+        granted = _scope(client, scope)
+        return {
+            "token_type": "Bearer",
+            "access_token": tokens.make(client, granted, clock()),
+            "expires_in": int(LIFETIME.total_seconds()),
+            "scope": granted,
+        }
+
+    made = _Server(query_client=known, save_token=lambda token, request: None)
+    made.address = tokens.issuer + PATH
+    made.scopes_supported = list(SCOPES)
+    made.register_token_generator("default", bearer)
+    made.register_grant(_Secret)
+    return made
