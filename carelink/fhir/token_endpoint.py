@@ -66,6 +66,9 @@ def _said(code: str, status: int) -> Response:
 
 def _claimed() -> str:
     """Who the client says it is, where that looks like an id; whatever else was sent is not kept."""
-    basic = request.authorization
+    try:
+        basic = request.authorization
+    except ValueError:  # a header that is no text
+        return ""
     id_ = (basic.username if basic is not None else None) or request.form.get("client_id", "")
     return f"client:{id_}" if ID.fullmatch(id_) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from carelink.identity.tokens import LIFETIME, Tokens
 from carelink.ids import Ods
 
 PATH = "/oauth2/token"
+logging.getLogger("authlib.oauth2").setLevel(logging.INFO)  # what it says at DEBUG holds the tokens themselves
 
 # Stands in for a client that is not known here: asked for its secret it fails as one with a wrong secret does.
 NOBODY = Client("", Ods(""), "", "", "")
