@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +89,7 @@ def caseload(conn: Connection, place: Place, lens: Lens, sort: str = "name") -> 
         for person, mine in shown.items()
         if (case := _case(person, mine, found.get(person, ()), place, names, today)) is not None
     ]
-    return Caseload(tuple(sorted(cases, key=lambda one: _order(one, sort))), len(allocated) > MOST)
+    return Caseload(arranged(cases, sort), len(allocated) > MOST)
 
 
 def _allocated(conn: Connection, lens: Lens) -> dict[PersonKey, bool]:
@@ -154,7 +154,8 @@ def _case(person: PersonKey, mine: bool, read: Read, place: Place, names: Names,
     top = banner(person, [row for row, _ in read if row.type == "Patient"], place)
     if top is None:
         return None
-    return Case(top, mine, _alerts(read), _due(read, today), _in_hospital(read, place, names))
+    tasks = (body for row, body in read if row.type == "Task")
+    return Case(top, mine, _alerts(read), next_due(tasks, today), _in_hospital(read, place, names))
 
 
 def _alerts(read: Read) -> tuple[str, ...]:
@@ -162,10 +163,10 @@ def _alerts(read: Read) -> tuple[str, ...]:
     return tuple(sorted({one.title for one in said if not one.over}))
 
 
-def _due(read: Read, today: str) -> Due | None:
-    """The open task that is due first; those without a date come last."""
-    open_ = (body for row, body in read if row.type == "Task" and body.get("status") not in TASK_OVER)
-    return min((_task(body, today) for body in open_), key=lambda one: (one.on or "9999", one.title), default=None)
+def next_due(tasks: Iterable[Body], today: str) -> Due | None:
+    """The open task that is due first, those without a date last; `today` is an ISO date."""
+    found = (_task(body, today) for body in tasks if body.get("status") not in TASK_OVER)
+    return min(found, key=lambda one: (not one.on, one.on, one.title), default=None)
 
 
 def _task(body: Body, today: str) -> Due:
@@ -186,12 +187,23 @@ def _in_hospital(read: Read, place: Place, names: Names) -> str:
     return ""
 
 
-def _order(case: Case, sort: str) -> tuple[Any, ...]:
-    first: Any = 0
-    if sort == "due":
-        first = case.due.on or "9998" if case.due else "9999"
-    elif sort == "hospital":
-        first = not case.in_hospital
-    elif sort == "alerts":
-        first = -len(case.alerts)
-    return (first, case.banner.order, str(case.banner.person))
+def arranged(cases: Iterable[Case], sort: str) -> tuple[Case, ...]:
+    """In the order of that column; who is alike there by family name."""
+    return tuple(
+        sorted(cases, key=lambda one: (_FIRST.get(sort, _alike)(one), one.banner.order, str(one.banner.person)))
+    )
+
+
+def _alike(case: Case) -> Any:
+    return 0
+
+
+def _by_due(case: Case) -> Any:
+    return (case.due is None, case.due is not None and (not case.due.on, case.due.on))
+
+
+_FIRST: Mapping[str, Callable[[Case], Any]] = {
+    "alerts": lambda case: -len(case.alerts),
+    "due": _by_due,
+    "hospital": lambda case: not case.in_hospital,
+}

@@ -60,7 +60,7 @@ def person_page(conn: Connection, place: Place, lens: Lens, person: PersonKey, a
         alerts=part(sections.ALERTS),
         allergies=part(sections.ALLERGIES),
         parts=tuple(part(shows) for shows in sections.SECTIONS),
-        story=story(conn, lens, person, asked),
+        story=story(conn, lens, person, asked, told.told),
         standings=stand,
         withheld=withheld,
         labels=named,

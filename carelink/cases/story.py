@@ -12,7 +12,7 @@ from carelink.cases.standing import labels
 from carelink.clock import LONDON
 from carelink.consent.lens import Lens
 from carelink.errors import Invalid, NotFound
-from carelink.ids import PersonKey
+from carelink.ids import PersonKey, ResourceKey
 from carelink.place import Place
 from carelink.record.timeline import Entry, Filters, by_year, timeline
 
@@ -83,11 +83,17 @@ def _day(given: Mapping[str, str], name: str) -> date | None:
     return day
 
 
-def story(conn: Connection, lens: Lens, person: PersonKey, asked: Wanted) -> Story:
-    """One part of the story, at most `PAGE` items."""
-    told = timeline(conn, lens, person, asked.filters)
-    years = tuple(Year(title, entries) for title, entries in by_year(told.entries))
-    return Story(years, len(told.entries), told.next)
+def story(
+    conn: Connection,
+    lens: Lens,
+    person: PersonKey,
+    asked: Wanted,
+    told: Mapping[ResourceKey, Entry] | None = None,
+) -> Story:
+    """One part of the story, at most `PAGE` items; `told` is what the summary on the same page says already."""
+    part = timeline(conn, lens, person, asked.filters, told)
+    years = tuple(Year(title, entries) for title, entries in by_year(part.entries))
+    return Story(years, len(part.entries), part.next)
 
 
 def story_alone(conn: Connection, lens: Lens, person: PersonKey, asked: Wanted) -> Story:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from carelink.consent.lens import Lens
-from carelink.ids import PersonKey
+from carelink.ids import PersonKey, ResourceKey
 from carelink.record import search
 from carelink.record.query import Query, Row
 from carelink.record.timeline import Entry, entry
@@ -60,6 +60,12 @@ class Summary:
     plans: Part
     contacts: Part
     legal: Part
+
+    @property
+    def told(self) -> dict[ResourceKey, Entry]:
+        """Every item under any heading, by key."""
+        parts: Iterable[Part] = (getattr(self, heading) for heading in PARTS)
+        return {one.key: one for part in parts for one in (*part.current, *part.past)}
 
 
 def _any(row: Row, body: Body) -> bool:

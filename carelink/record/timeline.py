@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -46,6 +46,7 @@ class Entry:
     custodian: Ods
     key: ResourceKey
     type: str
+    version: int
     last_updated: datetime
 
 
@@ -70,8 +71,17 @@ class Timeline:
     next: str = ""
 
 
-def timeline(conn: Connection, lens: Lens, person: PersonKey, filters: Filters | None = None) -> Timeline:
-    """The part of the story that the filters ask for, newest first, what has no date last. Two statements."""
+def timeline(
+    conn: Connection,
+    lens: Lens,
+    person: PersonKey,
+    filters: Filters | None = None,
+    told: Mapping[ResourceKey, Entry] | None = None,
+) -> Timeline:
+    """The part of the story that the filters ask for, newest first, what has no date last. Two statements.
+
+    `told` is what was said through the same lens just now, by a summary: those items are not put into words twice.
+    """
     asked = filters or Filters()
     query = Query(
         types=asked.types,
@@ -84,8 +94,11 @@ def timeline(conn: Connection, lens: Lens, person: PersonKey, filters: Filters |
         until=asked.until,
     )
     page = search.run(conn, lens, query)
-    names = names_in(conn, lens, page.rows)
-    return Timeline(tuple(entry(row, body, names) for row, body in opened(page.rows)), page.next)
+    known = {one.key: one for row in page.rows if (one := (told or {}).get(row.key)) and one.version == row.version}
+    new = [row for row in page.rows if row.key not in known]
+    names = names_in(conn, lens, new)
+    known |= {row.key: entry(row, body, names) for row, body in opened(new)}
+    return Timeline(tuple(known[row.key] for row in page.rows), page.next)
 
 
 def entry(row: Row, body: Body, names: Names) -> Entry:
@@ -105,6 +118,7 @@ def entry(row: Row, body: Body, names: Names) -> Entry:
         custodian=row.custodian,
         key=row.key,
         type=row.type,
+        version=row.version,
         last_updated=row.last_updated,
     )
 
