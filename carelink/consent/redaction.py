@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+_PLACES = ("Address", "ContactPoint", "ContactDetail")  # datatypes that tell where somebody is
+
 # type -> elements that are taken out, each with what it would tell; a dotted one stands within another
 LOCATING: Mapping[str, Mapping[str, str]] = {
     "Patient": {
@@ -34,7 +36,12 @@ LOCATING: Mapping[str, Mapping[str, str]] = {
     "Location": {"address": "where it is", "telecom": "can be traced", "position": "where it is"},
     "Organization": {"address": "where it is", "telecom": "can be traced", "contact": "where it is"},
     "ServiceRequest": {"locationCode": "where", "locationReference": "where", "text": "repeats the above"},
-    "Task": {"location": "where", "text": "repeats the above"},
+    "Task": {
+        "location": "where",
+        **{f"{part}.value{kind}": "where" for part in ("input", "output") for kind in _PLACES},
+        "text": "repeats the above",
+    },
+    "CarePlan": {"activity.detail.location": "where", "text": "repeats the above"},
     "DocumentReference": {
         "text": "may repeat an address",
         "content.attachment.data": "the head of a letter has the address",
@@ -107,7 +114,11 @@ def _extensions(extensions: list[Any]) -> list[Any]:
 
 
 def _locates(extension: Any) -> bool:
-    return isinstance(extension, Mapping) and str(extension.get("url", "")).endswith(LOCATING_EXTENSIONS)
+    return isinstance(extension, Mapping) and (
+        str(extension.get("url", "")).endswith(LOCATING_EXTENSIONS)
+        or any(f"value{kind}" in extension for kind in _PLACES)
+        or any(_locates(inner) for inner in extension.get("extension", ()))
+    )
 
 
 def _contained(resources: list[Any]) -> list[Any]:
