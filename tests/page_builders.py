@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from ingest_builders import NHS, condition, item, observation, patient, take
+from ingest_builders import NHS, SNOMED, condition, item, observation, patient, person_of, take
 from sqlalchemy import Connection, Engine, insert
 
 from carelink.app import create_app
@@ -62,6 +62,84 @@ def stay(id_: str = "stay", status: str = "in-progress", subject: str = "p1", **
     return item("Encounter", id_, **(said | changed))
 
 
+NORA = identified(
+    "9990000018",
+    "Hart",
+    "Nora",
+    "1944-05-06",
+    address=[{"use": "home", "line": ["1 Mill Lane"], "city": "Dalemere", "postalCode": "DM1 4QT"}],
+)
+RECORD = "P81001/9990000018"
+CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+PROBLEM = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+ALERT = "https://carelink.example/CodeSystem/alert"
+
+
+def nora(conn: Connection, place: Place, now: datetime) -> PersonKey:
+    """On the caseload of Sam Okafor (W001), in Dale Valley Hospitals now, registered with Riverside Surgery."""
+    take(conn, place, [patient("p1", **NORA), *_councils()], now, "council-a")
+    take(conn, place, [patient("p1", **NORA), *_hospitals()], now)
+    practice = {"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "P81001"}
+    registered = NORA | {"generalPractitioner": [{"identifier": practice, "display": "RIVERSIDE"}]}
+    take(conn, place, [item("Patient", "p1", RECORD, **registered), *_practices()], now, "gp")
+    key = person_of(conn, patient("p1"))
+    stand(conn, place, now, (key,))
+    return key
+
+
+def _councils() -> Iterator[Item]:
+    yield allocation()
+    flagged = {"coding": [{"system": ALERT, "code": "key-safe"}], "text": "Key safe by the back door"}
+    yield item("Flag", "f1", status="active", code=flagged, period={"start": "2026-02"}, **ME)
+    lasting = {"coding": [{"system": ALERT, "code": "legal"}], "text": "Lasting power of attorney: daughter, Susan"}
+    yield item("Flag", "f2", status="active", code=lasting, **ME)
+    given = {"patient": ME["subject"], "type": [{"text": "Home Support"}], "period": {"start": "2026-01-05"}}
+    yield item("EpisodeOfCare", "e1", status="active", **given)
+    ended = {"patient": ME["subject"], "type": [{"text": "Meals"}], "period": {"start": "2019", "end": "2020-03"}}
+    yield item("EpisodeOfCare", "e2", status="finished", **ended)
+    asked = {"intent": "order", "code": {"text": "Care Act assessment"}, "for": ME["subject"]}
+    yield item("Task", "t1", status="in-progress", restriction={"period": {"end": "2026-11-20"}}, **asked)
+
+
+def _hospitals() -> Iterator[Item]:
+    yield stay()
+    yield condition("c1", onsetDateTime="2019-05")
+    yield condition("mh", code="35489007", onsetDateTime="2020")
+    yield allergy("none", "716186003", "No known allergy")
+
+
+def _practices() -> Iterator[Item]:
+    yield allergy("mild", "1003755004", "Allergy to latex", RECORD, recordedDate="2020")
+    yield allergy("severe", "91936005", "Allergy to penicillin", RECORD, recordedDate="2001", criticality="high")
+    taken = {"medicationCodeableConcept": {"text": "Ramipril 5mg capsules"}, "dosage": [{"text": "One each day"}]}
+    yield item("MedicationStatement", "ms", RECORD, status="active", dateAsserted="2026-02-01", **taken, **ME)
+
+
+def allergy(id_: str, code: str, display: str, namespace: str = "", **more: Any) -> Item:
+    said: dict[str, Any] = {
+        "patient": ME["subject"],
+        "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]},
+        "code": {"coding": [{"system": SNOMED, "code": code, "display": display}]},
+    }
+    return item("AllergyIntolerance", id_, namespace, **(said | more))
+
+
+def objection(id_: str = "no", **provision: Any) -> Item:
+    """A person's "no" to sharing, as the hospital wrote it down: all of it to everybody, unless a provision narrows it."""
+    scope = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
+    return item(
+        "Consent",
+        id_,
+        status="active",
+        scope={"coding": [scope]},
+        category=[{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+        patient=ME["subject"],
+        dateTime="2026-11-01",
+        policyRule={"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTOUT"}]},
+        provision={"type": "deny", **provision},
+    )
+
+
 def stand(conn: Connection, place: Place, now: datetime, persons: tuple[PersonKey, ...] = ()) -> None:
     """Every source was pulled four minutes ago and answered about these people."""
     then = now - timedelta(minutes=4)
@@ -72,50 +150,66 @@ def stand(conn: Connection, place: Place, now: datetime, persons: tuple[PersonKe
             conn.execute(insert(source_person).values(source=entry.name, person=key, good_at=then))
 
 
-def many(conn: Connection, place: Place, who: Mapping[str, Any], number: int, now: datetime) -> None:
+def many(
+    conn: Connection, place: Place, who: Mapping[str, Any], number: int, now: datetime, subject: str = "p1"
+) -> None:
     """About so many items of one person, at the hospital, the council and the practice, as real records mix them."""
-    take(conn, place, [patient("p1", **who), allocation(), *_council(number // 10)], now, "council-a")
-    take(conn, place, [patient("p1", **who), stay(), *_hospital(number // 2)], now)
-    record = "P81001/9990000018"
-    mine = [item("Patient", "p1", record, **who), *_practice(number - number // 2 - number // 10, record)]
-    take(conn, place, mine, now, "gp")
+    me = {"reference": f"Patient/{subject}"}
+    record = f"P81001/{subject}"
+    councils = [patient(subject, **who), allocation(id_=f"al-{subject}", subject=subject), *_cared(number // 10, me)]
+    take(conn, place, councils, now, "council-a")
+    take(conn, place, [patient(subject, **who), stay(f"in-{subject}", subject=subject), *_seen(number // 2, me)], now)
+    rest = number - number // 2 - number // 10
+    take(conn, place, [item("Patient", subject, record, **who), *_treated(rest, me, record)], now, "gp")
 
 
 def _day(number: int) -> str:
     return f"{2026 - number % 15}-{number % 10 + 1:02}-{number % 28 + 1:02}"
 
 
-def _hospital(number: int) -> Iterator[Item]:
+def _seen(number: int, me: Mapping[str, str]) -> Iterator[Item]:
     for place in range(number):
         if place % 5 == 0:
             when = {"period": {"start": f"{_day(place)}T10:00:00Z", "end": f"{_day(place)}T11:00:00Z"}}
-            yield stay(f"e{place}", "finished", reasonCode=[{"text": "Review"}], **when)
+            yield stay(
+                f"many-{place}",
+                "finished",
+                reasonCode=[{"text": "Review"}],
+                **when,
+                subject=me["reference"].removeprefix("Patient/"),
+            )
         else:
-            yield observation(f"o{place}", value=f"{place}.10", effectiveDateTime=f"{_day(place)}T09:30:00Z")
+            yield observation(
+                f"many-{place}",
+                value=f"{place}.10",
+                effectiveDateTime=f"{_day(place)}T09:30:00Z",
+                subject=me["reference"].removeprefix("Patient/"),
+            )
 
 
-def _council(number: int) -> Iterator[Item]:
+def _cared(number: int, me: Mapping[str, str]) -> Iterator[Item]:
     for place in range(number):
         if place % 2:
             period = {"start": _day(place), "end": _day(place)}
-            assessed = {"code": {"text": "Care Act assessment"}, "for": ME["subject"], "executionPeriod": period}
-            yield item("Task", f"t{place}", status="completed", intent="order", **assessed)
+            assessed = {"code": {"text": "Care Act assessment"}, "for": me, "executionPeriod": period}
+            yield item("Task", f"many-{place}", status="completed", intent="order", **assessed)
         else:
-            given = {"patient": ME["subject"], "type": [{"text": "Home Support"}], "period": {"start": _day(place)}}
-            yield item("EpisodeOfCare", f"s{place}", status="active", **given)
+            given = {"patient": me, "type": [{"text": "Home Support"}], "period": {"start": _day(place)}}
+            yield item("EpisodeOfCare", f"many-{place}", status="active", **given)
 
 
-def _practice(number: int, record: str) -> Iterator[Item]:
+def _treated(number: int, me: Mapping[str, str], record: str) -> Iterator[Item]:
     yield item("Practitioner", "dr", record, name=[{"prefix": ["Dr"], "family": "Desai"}])
-    by = {"reference": "Practitioner/dr"}
     for place in range(number):
         if place % 3 == 0:
-            one = condition(f"c{place}", onsetDateTime=_day(place), recorder=by)
-            yield item("Condition", one.source_id, record, **{k: v for k, v in one.body.items() if k[0].islower()})
+            active = {"coding": [{"system": PROBLEM, "code": "active"}]}
+            said = {"clinicalStatus": active, "code": {"text": f"Problem {place}"}, "onsetDateTime": _day(place)}
+            by = {"recorder": {"reference": "Practitioner/dr"}}
+            yield item("Condition", f"many-{place}", record, subject=me, **said, **by)
         else:
-            taken = {"medicationCodeableConcept": {"text": f"Medicine {place}mg tablets"}, **ME}
+            taken = {"medicationCodeableConcept": {"text": f"Medicine {place}mg tablets"}, "subject": me}
             dose = {"dosage": [{"text": "One to be taken each day"}], "dateAsserted": _day(place)}
-            yield item("MedicationStatement", f"m{place}", record, status="active", **taken, **dose)
+            yield item("MedicationStatement", f"many-{place}", record, status="active", **taken, **dose)
 
 
 def site(engine: Engine, place: Place) -> Flask:
