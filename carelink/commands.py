@@ -13,6 +13,7 @@ from uuid import UUID
 from rich.console import Console
 
 from carelink import place_loader, settings
+from carelink.audit.trail import Event, append
 from carelink.consent import explain as explaining
 from carelink.consent.lens import Lens
 from carelink.db import embedded, schema, sync
@@ -20,6 +21,7 @@ from carelink.db.engine import engine_for
 from carelink.demo import running
 from carelink.demo.environment import Folder
 from carelink.errors import Invalid, NotFound
+from carelink.identity import clients
 from carelink.identity.requesters import requester
 from carelink.ids import NHS_NUMBER, PersonKey, ResourceKey, UserId
 from carelink.jobs import redis_queue
@@ -177,6 +179,15 @@ def undo(shop: Shop, patient: str, why: str) -> str:
     with shop.engine.begin() as conn:
         key = persons.unlink(conn, shop.place, ResourceKey(UUID(patient)), _operator(), why, shop.clock())
     return f"Undone; the record is of person {key}"
+
+
+def add_client(shop: Shop, name: str, organisation: str, role: str, scopes: str, secret: str) -> list[str]:
+    """Register a system: its id and its secret, which is told nowhere else. Raises `Invalid`, `NotFound`."""
+    with shop.engine.begin() as conn:
+        told = clients.register(conn, shop.place, name, organisation, role, scopes, secret)
+        detail = {"client": name, "organisation": organisation, "role": role, "scopes": scopes}
+        append(conn, Event("client", user=_operator(), detail=detail), shop.clock())
+    return [f"id: {name}", f"secret: {told}"]
 
 
 def _operator() -> str:

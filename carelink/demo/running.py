@@ -18,6 +18,7 @@ from rich.console import Console
 
 from carelink import place_loader, settings
 from carelink.db import sync
+from carelink.demo import client
 from carelink.demo.children import Child, Children
 from carelink.demo.environment import Folder, Sources, plain
 from carelink.demo.figures import figures, tell, tell_sign_ins
@@ -74,12 +75,15 @@ def _bring_up(children: Children, asked: Asked, folder: Folder, port: int, conso
     folder.keep_environment({name: value for name, value in environ.items() if name.startswith("CARELINK_")})
     with _shop(environ) as shop:
         _pull(shop, environ, console)
+        with shop.engine.begin() as conn:
+            client.register(conn, place, folder)
         _workers(children, environ)
         _web(children, environ, port)
         with shop.engine.begin() as conn:
             found = figures(conn, shop.clock())
     tell(console, place, found, time.monotonic() - began)
     tell_sign_ins(console, place, sources.people)
+    client.tell(console, place, asked.folder, base)
     console.print(f"\nCareLink is at {base}", style="bold", highlight=False)
     if not asked.once:
         console.print("Ctrl-C ends it; the next start finds everything again.", style="dim")

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from carelink.db.tables import client
-from carelink.errors import Invalid
+from carelink.db.tables import organisation as organisation_table
+from carelink.errors import Invalid, NotFound
 from carelink.ids import Ods
 from carelink.place import Place
 
@@ -67,7 +68,21 @@ def find(conn: Connection, id_: str) -> Client | None:
 def register(
     conn: Connection, place: Place, id_: str, organisation: str, role: str, scopes: str, secret: str = ""
 ) -> str:
-    """Register (or change) a client; gives its secret, which is not kept. Raises `Invalid` for what the place doesn't know."""
+    """Register (or change) a client; gives its secret, which is not kept.
+
+    Raises `Invalid` for what the place doesn't know, `NotFound` where the database does not know it yet.
+    """
+    _check(place, id_, organisation, role, scopes, secret)
+    if conn.execute(select(organisation_table).where(organisation_table.c.ods == organisation)).first() is None:
+        raise NotFound(f"{organisation} is in the place pack and not in the database; run carelink db upgrade first")
+    secret = secret or secrets.token_urlsafe(32)
+    row = {"name": id_, "organisation": organisation, "role": role, "scopes": scopes, "secret_hash": _digest(secret)}
+    statement = insert(client).values(id=id_, active=True, **row)
+    conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_={**row, "active": True}))
+    return secret
+
+
+def _check(place: Place, id_: str, organisation: str, role: str, scopes: str, secret: str) -> None:
     if not ID.fullmatch(id_):
         raise Invalid("NAME", "is at most 63 lower-case letters, digits, full stops, hyphens and underscores")
     if organisation not in place.organisations:
@@ -80,8 +95,3 @@ def register(
         raise Invalid("--scopes", f"names none; given are {', '.join(SCOPES)}")
     if secret and len(secret) < SHORTEST_SECRET:
         raise Invalid("--secret", f"has fewer than {SHORTEST_SECRET} characters; without it, one is made")
-    secret = secret or secrets.token_urlsafe(32)
-    row = {"name": id_, "organisation": organisation, "role": role, "scopes": scopes, "secret_hash": _digest(secret)}
-    statement = insert(client).values(id=id_, active=True, **row)
-    conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_={**row, "active": True}))
-    return secret
