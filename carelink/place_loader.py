@@ -28,6 +28,7 @@ from carelink.toml_lines import line_of, lines
 from fhir_adapters import mapping
 
 KeyPath = tuple[str | int, ...]
+OWN_ROLE = "person"  # of whoever looks at their own record
 
 
 @dataclass(frozen=True, order=True)
@@ -145,6 +146,8 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
     if linking.entries[""][0]["upper"] <= linking.entries[""][0]["lower"]:
         yield linking.problem(("upper",), "must be above `lower`")
     yield from _homeless(files["organisations.toml"])
+    if OWN_ROLE not in roles:
+        yield files["staff.toml"].problem((), f"there is no role {OWN_ROLE!r}: people could not see their own record")
     yield from _lost_mappings(files["sources.toml"], folder)
 
 

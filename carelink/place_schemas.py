@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from fhir_adapters.registry import KINDS
 
 PURPOSES = ("TREAT", "ETREAT", "CAREMGT", "BTG", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT")  # v3-ActReason
 MAY = ("see-restricted", "decide-links", "read-audit", "explain", "see-quarantine", "break-glass")
 RELATIONSHIPS = ("caseload", "registered-practice", "encounter", "referral")
-FIELDS = ("name", "given", "family", "birth_date", "gender", "postcode", "address", "telephone", "nhs_number")
+# The words of consent/sensitivity.py and record/comparison.py, which stand above a pack; a test holds them to those.
+SENSITIVITIES = (
+    *("ETH", "HIV", "STD", "PSY", "SDV", "SEX", "MH"),
+    *("SAFEGUARDING", "THIRD-PARTY", "LEGAL", "NOPAT", "RESTRICTED"),
+)
+LEVELS: Mapping[str, tuple[str, ...]] = {
+    "nhs_number": ("verified", "same", "former", "conflict", "near", "different", "missing"),
+    "family": ("same", "part", "near", "different", "missing"),
+    "given": ("same", "nickname", "near", "initial", "other", "different", "missing"),
+    "birth_date": ("same", "near", "part", "year", "different", "far", "missing"),
+    "gender": ("same", "different", "missing"),
+    "postcode": ("same", "near", "different", "missing"),
+    "address": ("same", "near", "different", "missing"),
+    "telephone": ("same", "near", "different", "missing"),
+}
 
 _id = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", error="must be letters, digits, dots and dashes, no spaces")
 _ods = validate.Regexp(r"^[A-Z0-9]{3,10}$", error="must be an organisation code: capitals and digits, at least three")
@@ -70,7 +86,7 @@ class StaffEntry(Schema):
 class SourceFileEntry(Schema):
     name = fields.String(required=True, validate=_id)
     label = _text()
-    kind = fields.String(required=True, validate=_id)
+    kind = fields.String(required=True, validate=validate.OneOf(sorted(KINDS)))
     organisation = fields.String(required=True, validate=_ods)
     order = fields.Integer(required=True, strict=True, validate=_positive)
     every_minutes = fields.Integer(required=True, strict=True, validate=_positive)
@@ -89,7 +105,7 @@ class AgreementEntry(Schema):
     categories = _names()
     purposes = _names(allowed=PURPOSES)
     because = _text()
-    sensitivities = _names(required=False)
+    sensitivities = _names(required=False, allowed=SENSITIVITIES)
 
 
 class RelationshipEntry(Schema):
@@ -102,7 +118,7 @@ class LabelEntry(Schema):
     id = fields.String(required=True, validate=_id)
     because = _text()
     category = _optional()
-    sensitivities = _names(required=False)
+    sensitivities = _names(required=False, allowed=SENSITIVITIES)
     sources = _names(required=False)
     types = _names(required=False)
     codes = fields.List(
@@ -115,8 +131,24 @@ class LinkingFile(Schema):
     upper = fields.Float(required=True)
     lower = fields.Float(required=True)
     weights = fields.Dict(
-        keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Float()), required=True
+        keys=fields.String(),
+        values=fields.Dict(keys=fields.String(), values=fields.Float()),
+        required=True,
     )
+
+    @validates_schema(skip_on_field_errors=True)
+    def every_level_has_a_weight(self, read: dict[str, Any], **_: Any) -> None:
+        """Raises ValidationError also for a field or level that nothing is compared by."""
+        weights = read["weights"]
+        wrong = {field: ["is not compared"] for field in weights.keys() - LEVELS.keys()}
+        for field, levels in LEVELS.items():
+            given = weights.get(field, {}).keys()
+            if lost := [level for level in levels if level != "missing" and level not in given]:
+                wrong[field] = [f"gives no weight for {', '.join(lost)}"]
+            elif unknown := sorted(given - set(levels)):
+                wrong[field] = [f"has no level {', '.join(unknown)}"]
+        if wrong:
+            raise ValidationError({"weights": wrong})
 
 
 class SurvivorshipEntry(Schema):

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from carelink.consent import sensitivity
 from carelink.errors import Invalid
-from carelink.place_loader import check, load
+from carelink.identity import requesters
+from carelink.place_loader import OWN_ROLE, check, load
+from carelink.place_schemas import LEVELS, SENSITIVITIES
+from carelink.record import comparison
 
 PLACES = Path(__file__).resolve().parents[2] / "config" / "places"
 
@@ -61,6 +65,12 @@ MISTAKES = [
     ("agreements.toml", 'recipient = "council"', 'recipient = "konzil"', 'recipient = "konzil"', "'konzil'"),
     ("organisations.toml", 'ods = "902"', 'ods = "901"', 'ods = "901"', "is there twice"),
     ("organisations.toml", 'type = "icb"', 'type = "ring"', None, "must have the type `icb`"),
+    ("sources.toml", 'kind = "pds"', 'kind = "pdq"', 'kind = "pdq"', "Must be one of"),
+    ("agreements.toml", 'sensitivities = ["MH"]', 'sensitivities = ["MHX"]', '"MHX"', "Must be one of"),
+    ("labels.toml", 'sensitivities = ["HIV"]', 'sensitivities = ["AIDS"]', '"AIDS"', "Must be one of"),
+    ("linking.toml", "near = 6.0 ", "nearly = 6.0 ", "[weights.birth_date]", "gives no weight for near"),
+    ("linking.toml", "[weights.gender]", "[weights.shoe_size]", "[weights.shoe_size]", "is not compared"),
+    ("staff.toml", 'id = "person"', 'id = "themselves"', None, "there is no role 'person'"),
     ("place.toml", 'place_name = "Dalemere"', "", None, "Missing data"),
     ("place.toml", 'service_name = "CareLink"', "service_name = CareLink", "service_name = CareLink", "is not TOML"),
 ]
@@ -99,3 +109,9 @@ def test_loading_a_wrong_pack_stops_with_one_line_that_names_the_place(pack: Pat
         load(pack)
     assert stopped.value.place == f"example/staff.toml:{line_with(path, 'doctor')}"
     assert "\n" not in str(stopped.value)
+
+
+def test_a_pack_may_say_just_the_words_that_the_record_understands() -> None:
+    assert set(SENSITIVITIES) == set(sensitivity.NAMES)
+    assert dict(comparison.LEVELS) == LEVELS
+    assert OWN_ROLE == requesters.PERSON
