@@ -12,8 +12,10 @@ from ingest_builders import NHS, SNOMED, condition, item, observation, patient, 
 from sqlalchemy import Connection, Engine, insert
 
 from carelink.app import create_app
+from carelink.consent.lens import Lens
 from carelink.db.tables import source_person
-from carelink.ids import PersonKey
+from carelink.identity import requesters
+from carelink.ids import PersonKey, UserId
 from carelink.place import Place
 from carelink.record import source_state
 from carelink.settings import Settings
@@ -210,6 +212,11 @@ def _treated(number: int, me: Mapping[str, str], record: str) -> Iterator[Item]:
             taken = {"medicationCodeableConcept": {"text": f"Medicine {place}mg tablets"}, "subject": me}
             dose = {"dosage": [{"text": "One to be taken each day"}], "dateAsserted": _day(place)}
             yield item("MedicationStatement", f"many-{place}", record, status="active", **taken, **dose)
+
+
+def lens(conn: Connection, place: Place, now: datetime, user: str) -> Lens:
+    """What this user of the place's staff, or this person, may see."""
+    return Lens.compile(place, requesters.requester(conn, place, UserId(user)), now)
 
 
 def site(engine: Engine, place: Place) -> Flask:
