@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from fhir_adapters.gp_connect.codes import NHS_NUMBER
+from fhir_adapters.gp_connect.elements import Body, objects
 from fhir_adapters.gp_connect.references import Record
-from fhir_adapters.gp_connect.rules import Body, Trail, objects
+from fhir_adapters.gp_connect.rules import Trail
 from fhir_adapters.source import Reason
 
 
@@ -51,7 +52,8 @@ def _names_patient(reference: Body) -> bool:
 
 def _another(subject: Body, path: str, record: Record) -> tuple[Reason, ...]:
     text = subject.get("reference")
-    if isinstance(text, str) and text != record.patient and not text.endswith(f"/{record.patient}"):
+    target = record.target(text) if isinstance(text, str) else None
+    if isinstance(text, str) and (target is None or target.reference != record.patient):
         return (Reason(path, "leads to another than the Patient of this record"),)
     identifier = subject.get("identifier")
     if isinstance(identifier, Mapping) and identifier.get("system") == NHS_NUMBER:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from fhir_adapters.gp_connect.codes import TERMINOLOGY
+from fhir_adapters.gp_connect.elements import STU3_ELEMENT, Body, extend, objects, pop_objects, text
+from fhir_adapters.gp_connect.extensions import take
 from fhir_adapters.gp_connect.immunization import IMMUNIZATION
 from fhir_adapters.gp_connect.rules import (
-    STU3_ELEMENT,
-    Body,
     Concept,
+    Context,
     Keep,
+    NotDone,
+    Note,
     Recode,
     Rename,
     Special,
     Trail,
     TypeRules,
-    extend,
-    objects,
-    pop,
-    text,
 )
 
 
@@ -34,6 +33,13 @@ def _allergy_encounter(body: Body, trail: Trail) -> None:
         body.update({"extension": left} if left else {})
 
 
+def _allergy_ended(body: Body, trail: Trail) -> None:
+    """When and why an allergy ended: UK Core R4 has the extension on the status, CareConnect on the resource."""
+    status = body.get("clinicalStatus")
+    if isinstance(status, dict):
+        extend(status, *take(body, "AllergyIntoleranceEnd"))
+
+
 ALLERGY = TypeRules(
     "AllergyIntolerance",
     (
@@ -48,6 +54,7 @@ ALLERGY = TypeRules(
             _same("unconfirmed", "confirmed", "refuted", "entered-in-error"),
         ),
         Rename("assertedDate", "recordedDate"),
+        Special(_allergy_ended, "UK Core R4 has this extension on the status"),
         Special(_allergy_encounter, "R4 has AllergyIntolerance.encounter for what STU3 had an extension for"),
     ),
     about="patient",
@@ -66,7 +73,7 @@ CONDITION = TypeRules(
             f"{TERMINOLOGY}condition-ver-status",
             _same("unconfirmed", "provisional", "differential", "confirmed", "refuted", "entered-in-error"),
         ),
-        Rename("context", "encounter"),
+        Context(),
         Rename("assertedDate", "recordedDate"),
         Rename("stage", "stage", many=True),
         Keep("abatementBoolean", "Boolean"),
@@ -82,39 +89,36 @@ RELATED_EXTENSION = {
 }
 
 
-def _comment(body: Body, trail: Trail) -> None:
-    text, _ = pop(body, "comment")
-    if isinstance(text, str):
-        body["note"] = [{"text": text}]
-
-
 def _related(body: Body, trail: Trail) -> None:
-    for one in objects(body.pop("related", None)):
+    for one in pop_objects(body, "related"):
         kind, target = text(one.get("type")), one.get("target")
-        if kind in RELATED_ELEMENT and isinstance(target, dict):
+        plain = isinstance(target, dict) and one.keys() <= {"type", "_type", "target"}
+        trail.beside("related.type", one.get("_type"))
+        if plain and kind in RELATED_ELEMENT:
             body.setdefault(RELATED_ELEMENT[kind], []).append(target)
-        elif kind in RELATED_EXTENSION and isinstance(target, dict):
+        elif plain and kind in RELATED_EXTENSION:
             extend(body, {"url": RELATED_EXTENSION[kind], "valueReference": target})
         else:
             extend(body, _related_as_it_was(one))
 
 
 def _related_as_it_was(related: Body) -> Body:
-    """A tie that says no type, or one that R4 does not have."""
+    """A tie that says no type, or one that R4 does not have, or more than R4 has place for."""
     parts = [{"url": "type", "valueCode": related["type"]}] if "type" in related else []
     parts += [{"url": "target", "valueReference": related["target"]}] if "target" in related else []
-    return {"url": f"{STU3_ELEMENT}Observation.related", "extension": parts}
+    return {"url": f"{STU3_ELEMENT}Observation.related", "extension": [*parts, *objects(related.get("extension"))]}
 
 
 OBSERVATION = TypeRules(
     "Observation",
     (
-        Rename("context", "encounter"),
+        Context(),
         Rename("interpretation", "interpretation", many=True),
         Rename("interpretation", "interpretation", at="component", many=True),
-        Special(_comment, "R4 has a list of notes for STU3's one comment"),
+        Note("comment"),
         Special(_related, "R4 has an element for each kind of tie between observations"),
         Keep("valueAttachment", "Attachment"),
+        Keep("valueAttachment", "Attachment", at="component"),
     ),
     about="subject",
 )
@@ -130,6 +134,7 @@ def _actor(performer: Body) -> Body:
     if not isinstance(performer.get("actor"), dict):
         return performer
     actor = dict(performer["actor"])
+    extend(actor, *objects(performer.get("extension")))
     if "role" in performer:
         extend(
             actor, {"url": f"{STU3_ELEMENT}DiagnosticReport.performer.role", "valueCodeableConcept": performer["role"]}
@@ -140,7 +145,7 @@ def _actor(performer: Body) -> Body:
 DIAGNOSTIC_REPORT = TypeRules(
     "DiagnosticReport",
     (
-        Rename("context", "encounter"),
+        Context(),
         Rename("category", "category", many=True),
         Special(_report_performers, "R4's performer is the actor itself"),
         Rename("image", "media"),
@@ -150,17 +155,12 @@ DIAGNOSTIC_REPORT = TypeRules(
 )
 
 
-def _not_done(body: Body, trail: Trail) -> None:
-    if body.pop("notDone", None) is True:
-        body["status"] = "not-done"
-
-
 PROCEDURE = TypeRules(
     "Procedure",
     (
-        Rename("context", "encounter"),
+        Context(),
         Recode("status", {"suspended": "on-hold", "aborted": "stopped"}, "R4 has another code for the same"),
-        Special(_not_done, "R4 says in the status that it was not done"),
+        NotDone("notDone"),
         Rename("notDoneReason", "statusReason"),
         Rename("role", "function", at="performer"),
         Keep("definition", "Reference"),

@@ -40,18 +40,29 @@ CARECONNECT = {
     "SDSJobRoleName": f"{UKCORE}SDSJobRoleName",
     "TreatmentCategory": f"{UKCORE}TreatmentCategory",
 }
+# UK Core has England's codes in a system of their own; CareConnect's other codes are in its older one.
+ENGLANDS = {
+    "EthnicCategory": frozenset([*"ABCDEFGHJKLMNPRSZ", "99"]),
+    "NHSNumberVerificationStatus": frozenset(f"0{number}" for number in range(1, 9)),
+}
 _V2_V3 = re.compile(r"http://hl7\.org/fhir/(v[23])/(.+)")
 _CARECONNECT = re.compile(
     r"https?://fhir\.(?:nhs|hl7\.org)\.uk/(?:STU3/CodeSystem/)?CareConnect-(?:GPC-)?([A-Za-z]+)-\d+"
 )
 
 
-def present_system(system: str) -> str:
-    """The system's URI in R4 and UK Core; the same where it did not move."""
+def present_system(system: str, code: object) -> str:
+    """The URI in R4 and UK Core of the system that has that code; the same where it did not move."""
     if system in MOVED:
         return MOVED[system]
     if hl7 := _V2_V3.fullmatch(system):
         return f"{TERMINOLOGY}{hl7[1]}-{hl7[2]}"
     if careconnect := _CARECONNECT.fullmatch(system):
-        return CARECONNECT.get(careconnect[1], system)
+        return _ukcore(careconnect[1], code) or system
     return system
+
+
+def _ukcore(name: str, code: object) -> str:
+    if name in ENGLANDS and code not in ENGLANDS[name]:
+        return f"{UKCORE}{name}"
+    return CARECONNECT.get(name, "")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from fhir_adapters.gp_connect.codes import UKCORE
-from fhir_adapters.gp_connect.rules import Body, objects
+from fhir_adapters.gp_connect.elements import Body, objects
 
 UKCORE_EXTENSION = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-"
 SCT_DESCRIPTION_ID = "http://hl7.org/fhir/StructureDefinition/coding-sctdescid"

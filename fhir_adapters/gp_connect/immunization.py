@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_adapters.gp_connect.elements import STU3_ELEMENT, Body, extend, objects, pop_objects, text
 from fhir_adapters.gp_connect.extensions import name_of, take, value_of
-from fhir_adapters.gp_connect.rules import (
-    STU3_ELEMENT,
-    Body,
-    Rename,
-    Special,
-    Trail,
-    TypeRules,
-    extend,
-    objects,
-    pop,
-    text,
-)
+from fhir_adapters.gp_connect.rules import NotDone, Rename, Special, Trail, TypeRules
 
 # What R4 dropped of STU3's vaccinationProtocol, and its datatype.
 PROTOCOL_KEPT = {"description": "String", "doseStatus": "CodeableConcept", "doseStatusReason": "CodeableConcept"}
-
-
-def _not_given(body: Body, trail: Trail) -> None:
-    if body.pop("notGiven", None) is True:
-        body["status"] = "not-done"
 
 
 def _reasons(body: Body, trail: Trail) -> None:
@@ -33,9 +18,11 @@ def _reasons(body: Body, trail: Trail) -> None:
     if not isinstance(why, dict):
         return
     del body["explanation"]
-    if given := objects(why.get("reason")):
+    if given := pop_objects(why, "reason"):
         body["reasonCode"] = given
-    not_given = objects(why.get("reasonNotGiven"))
+    not_given = pop_objects(why, "reasonNotGiven")
+    if why:
+        trail.note("GP-no-place-in-r4", "explanation", why, "R4 has no explanation: what else it said")
     if not_given:
         body["statusReason"] = not_given[0]
     url = f"{STU3_ELEMENT}Immunization.explanation.reasonNotGiven"
@@ -44,15 +31,14 @@ def _reasons(body: Body, trail: Trail) -> None:
 
 
 def _protocols(body: Body, trail: Trail) -> None:
-    if protocols := objects(body.pop("vaccinationProtocol", None)):
+    if protocols := pop_objects(body, "vaccinationProtocol"):
         body["protocolApplied"] = [_protocol(one, trail) for one in protocols]
 
 
 def _protocol(was: Body, trail: Trail) -> Body:
-    new = {key: value for key, value in was.items() if key not in PROTOCOL_KEPT}
-    for element, to in (("doseSequence", "doseNumberPositiveInt"), ("seriesDoses", "seriesDosesPositiveInt")):
-        value, _ = pop(new, element)
-        new |= {to: value} if value is not None else {}
+    new = {key: value for key, value in was.items() if key.lstrip("_") not in PROTOCOL_KEPT}
+    Rename("doseSequence", "doseNumberPositiveInt").apply(new, trail)
+    Rename("seriesDoses", "seriesDosesPositiveInt").apply(new, trail)
     if "doseNumberPositiveInt" not in new:
         new["doseNumberString"] = "not known"
         trail.note("GP-required-by-r4", "protocolApplied.doseNumber", "", "R4 asks for the dose's number: not known")
@@ -60,6 +46,7 @@ def _protocol(was: Body, trail: Trail) -> Body:
         if element in was:
             url = f"{STU3_ELEMENT}Immunization.vaccinationProtocol.{element}"
             extend(new, {"url": url, f"value{kind}": was[element]})
+        trail.beside(f"protocolApplied.{element}", was.get(f"_{element}"))
     return new
 
 
@@ -103,7 +90,7 @@ def _words(extension: Body) -> str:
 IMMUNIZATION = TypeRules(
     "Immunization",
     (
-        Special(_not_given, "R4 says in the status that it was not given"),
+        NotDone("notGiven"),
         Rename("date", "occurrenceDateTime"),
         Special(_occurrence, "R4 requires when"),
         Special(_recorded, "R4 has Immunization.recorded for what CareConnect had an extension for"),

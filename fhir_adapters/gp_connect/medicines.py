@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 from fhir_adapters.gp_connect.codes import TERMINOLOGY, UKCORE
+from fhir_adapters.gp_connect.elements import Body, extend, objects, text
 from fhir_adapters.gp_connect.extensions import name_of, part, take, value_of
-from fhir_adapters.gp_connect.rules import (
-    Agent,
-    Body,
-    Keep,
-    Rename,
-    Single,
-    Special,
-    Trail,
-    TypeRules,
-    extend,
-    objects,
-    text,
-)
+from fhir_adapters.gp_connect.rules import Agent, Context, Keep, Rename, Single, Special, Trail, TypeRules
 
 # CareConnect prescription type -> R4's (and UK Core's) course of therapy.
 COURSE = {
@@ -65,12 +54,6 @@ def _status_reason(body: Body, trail: Trail) -> None:
                 body["statusReason"] = why
 
 
-def _substitution(body: Body, trail: Trail) -> None:
-    for one in objects(body.get("substitution")):
-        if "allowed" in one:
-            one["allowedBoolean"] = one.pop("allowed")
-
-
 def _not_taken(body: Body, trail: Trail) -> None:
     """STU3 asks apart whether it is taken; R4 says only `not-taken`, in the status."""
     if body.get("taken") == "n" and body.get("status") != "entered-in-error":
@@ -81,14 +64,14 @@ def _not_taken(body: Body, trail: Trail) -> None:
 REQUEST = TypeRules(
     "MedicationRequest",
     (
-        Rename("context", "encounter"),
+        Context(),
         Rename("category", "category", many=True),
         Agent(),
         Special(_course, "R4 has courseOfTherapyType for what CareConnect had an extension for"),
         Special(_status_reason, "R4 has statusReason for what CareConnect had an extension for"),
         _doses("dosageInstruction"),
         Single("code", at="dispenseRequest.expectedSupplyDuration"),  # seen in the specification's own examples
-        Special(_substitution, "R4 lets a code stand beside yes and no"),
+        Rename("allowed", "allowedBoolean", at="substitution"),  # R4 lets a code stand in its place
         Keep("definition", "Reference"),
     ),
     about="subject",

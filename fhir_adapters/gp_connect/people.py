@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
+from fhir_adapters.gp_connect.elements import Body, extend, objects, pop
 from fhir_adapters.gp_connect.extensions import part, take, value_of
-from fhir_adapters.gp_connect.rules import Body, Drop, Keep, Rename, Special, Trail, TypeRules, extend, objects
+from fhir_adapters.gp_connect.rules import Drop, Keep, Rename, Special, Trail, TypeRules
 
 PROFICIENCY = "http://hl7.org/fhir/StructureDefinition/patient-proficiency"
 INTERPRETER = "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired"
@@ -37,29 +39,49 @@ def _communication(extension: Body) -> Body:
 
 
 def _codings(concept: Any) -> list[Body]:
-    return objects(concept.get("coding")) if isinstance(concept, dict) else []
+    """The codings of a concept; one that is only words is a coding that has only words."""
+    if not isinstance(concept, dict):
+        return []
+    words = concept.get("text")
+    codings = objects(concept.get("coding"))
+    return (
+        codings
+        if words is None or any(one.get("display") == words for one in codings)
+        else [*codings, {"display": words}]
+    )
 
 
 def _practitioner_languages(body: Body, trail: Trail) -> None:
-    spoken = [part(one, "language") or value_of(one) for one in take(body, "NHSCommunication")]
+    """R4 says only which languages; how well, and which is preferred, is told in the trail."""
+    told = take(body, "NHSCommunication")
+    spoken = [part(one, "language") or value_of(one) for one in told]
     if any(spoken):
         present = body.get("communication")
         body["communication"] = [*(present if isinstance(present, list) else []), *(one for one in spoken if one)]
+    for one in told:
+        if more := [inner for inner in objects(one.get("extension")) if inner.get("url") != "language"]:
+            trail.note("GP-no-place-in-r4", "communication", more, "R4 has no place for how a practitioner speaks it")
 
 
 def _eligibility(body: Body, trail: Trail) -> None:
     """STU3's code and note are one backbone element in R4."""
-    note, _ = body.pop("eligibilityNote", None), body.pop("_eligibilityNote", None)
     code = body.get("eligibility")
-    if isinstance(code, dict) or note is not None:
-        who = {"code": code} if isinstance(code, dict) else {}
-        body["eligibility"] = [who | ({"comment": note} if note is not None else {})]
+    note, beside = pop(body, "eligibilityNote")
+    who: Body = {"code": code} if isinstance(code, dict) else {}
+    who |= ({"comment": note} if note is not None else {}) | ({"_comment": beside} if beside is not None else {})
+    if who:
+        body["eligibility"] = [who]
 
 
 def _programmes(body: Body, trail: Trail) -> None:
-    names = body.pop("programName", None)
+    """A name is a concept of words; what stands beside the names stays beside the words."""
+    names = body.get("programName")
     if isinstance(names, list):
-        body["program"] = [{"text": name} for name in names]
+        names, beside = pop(body, "programName")
+        extras = beside if isinstance(beside, list) else []
+        body["program"] = [
+            {"text": name} | ({"_text": extra} if extra else {}) for name, extra in zip_longest(names, extras)
+        ]
 
 
 PATIENT = TypeRules(

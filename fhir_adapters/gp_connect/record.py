@@ -12,9 +12,9 @@ from fhir_adapters import exact_json
 from fhir_adapters.entries import rejected
 from fhir_adapters.gp_connect.about import nhs_numbers, patients_of, whose, wrong_person
 from fhir_adapters.gp_connect.codes import ODS
+from fhir_adapters.gp_connect.elements import Body, objects, text
 from fhir_adapters.gp_connect.references import RETYPED, Record, Target
 from fhir_adapters.gp_connect.resource import map_resource
-from fhir_adapters.gp_connect.rules import Body, objects, text
 from fhir_adapters.gp_connect.tables import TYPES
 from fhir_adapters.source import Item, Reason, Rejected
 
@@ -151,8 +151,9 @@ def _sort(entry: _Entry, record: Record, done: _Sorted) -> None:
 def _contained(entry: _Entry, done: _Sorted) -> Iterator[_Entry]:
     """What it contains, to be items of their own: ended allergies come only so, and nobody finds them in a List."""
     seen: set[str] = set()
-    for one in objects(entry.resource.get("contained")):
-        id_, type_ = one.get("id"), text(one.get("resourceType"))
+    contained = entry.resource.get("contained", [])
+    for one in contained if isinstance(contained, list) else [contained]:
+        id_, type_ = (one.get("id"), text(one.get("resourceType"))) if isinstance(one, dict) else (None, "")
         if type_ in TYPES and isinstance(id_, str) and id_ and id_ not in seen:
             seen.add(id_)
             yield _Entry(one, f"{entry.type}.{entry.source_id}.{id_}")

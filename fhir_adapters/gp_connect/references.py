@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_adapters.gp_connect.codes import ODS
-from fhir_adapters.gp_connect.rules import Body, Trail
+from fhir_adapters.gp_connect.elements import Body
+from fhir_adapters.gp_connect.rules import Trail
 
 _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/(\S+)")
 # Two types of STU3 are one in R4. Their ids may be the same, so each id there says what it was.
@@ -43,6 +44,10 @@ class Record:
         """Ids are unique in one record only: suppliers use the same ones for other people."""
         return f"{self.practice}/{self.nhs_number}"
 
+    def target(self, reference: str) -> Target | None:
+        """What of this record it leads to: by `Type/id`, with a version or a server before it, or by fullUrl."""
+        return self.targets.get(reference) or self.targets.get(_tail(reference))
+
 
 def settle(reference: Body, contained: Mapping[str, Target], record: Record, trail: Trail, path: str) -> Body:
     """The reference as it can be followed in R4: with the type and identifier of its target where the record has it.
@@ -50,7 +55,7 @@ def settle(reference: Body, contained: Mapping[str, Target], record: Record, tra
     What leads out of the record stays as a logical reference; words in place of a reference become its display.
     """
     text = reference["reference"]
-    target = contained.get(text) or record.targets.get(text) or record.targets.get(_tail(text))
+    target = contained.get(text) or record.target(text)
     if target is not None:
         return _led(reference, target)
     if "://" in text or text.startswith("urn:"):
@@ -59,9 +64,9 @@ def settle(reference: Body, contained: Mapping[str, Target], record: Record, tra
 
 
 def _tail(text: str) -> str:
-    """`Type/id` at the end of an absolute URL, without the version."""
+    """`Type/id` at the end of a reference, without server and version."""
     parts = text.partition("/_history/")[0].rsplit("/", 2)
-    return "/".join(parts[-2:]) if "://" in text and len(parts) == 3 else ""
+    return "/".join(parts[-2:]) if len(parts) > 1 else ""
 
 
 def _led(reference: Body, target: Target) -> Body:

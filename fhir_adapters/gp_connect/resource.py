@@ -7,9 +7,10 @@ from typing import Any
 
 from fhir_adapters.gp_connect.about import say_whom
 from fhir_adapters.gp_connect.codes import ODS, present_system
+from fhir_adapters.gp_connect.elements import Body
 from fhir_adapters.gp_connect.extensions import ukcore_extensions
 from fhir_adapters.gp_connect.references import Record, Target, is_reference, settle
-from fhir_adapters.gp_connect.rules import Body, Trail
+from fhir_adapters.gp_connect.rules import Trail
 from fhir_adapters.gp_connect.tables import TYPES
 from fhir_adapters.source import Item
 
@@ -66,7 +67,7 @@ def _polish(node: Any, follow: Settle, path: str) -> Any:
     if isinstance(new.get("extension"), list):
         new["extension"] = ukcore_extensions(new["extension"])
     if "code" in new and isinstance(new.get("system"), str):
-        new["system"] = present_system(new["system"])
+        new["system"] = present_system(new["system"], new["code"])
     return follow(new, path) if is_reference(new) else new
 
 

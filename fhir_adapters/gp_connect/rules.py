@@ -7,15 +7,15 @@ the check after mapping says what is wrong with that. What is lost or made up is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fhir_adapters import exact_json
+from fhir_adapters.gp_connect.elements import STU3_ELEMENT, Body, extend, objects, parents, pop, text
 from fhir_adapters.source import Repair
 
-Body = dict[str, Any]
-STU3_ELEMENT = "http://hl7.org/fhir/3.0/StructureDefinition/extension-"  # HL7's URL for an element that R4 dropped
+EPISODE_OF_CARE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 
 
 @dataclass
@@ -30,6 +30,11 @@ class Trail:
         where = f"{self.type}.{path}" if path else self.type
         self.repairs.append(Repair(rule, where, as_text(was), why))
 
+    def beside(self, path: str, was: Any) -> None:
+        """Notes what stood beside a primitive (`_status`) whose element R4 does not have."""
+        if was is not None:
+            self.note("GP-no-place-in-r4", path, was, "what stood beside an element that R4 does not have")
+
 
 class Rule(Protocol):
     """One row of a table of rules."""
@@ -42,35 +47,6 @@ class Rule(Protocol):
 def as_text(was: Any) -> str:
     """Text as it is, anything else as JSON."""
     return was if isinstance(was, str) else exact_json.dumps(was).decode()
-
-
-def objects(value: Any) -> list[Body]:
-    """The objects that an element holds, whether it repeats or not; what is no object is left out."""
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
-
-
-def text(value: Any) -> str:
-    """The value where it is text, else nothing: fit to look up in a table."""
-    return value if isinstance(value, str) else ""
-
-
-def parents(body: Body, at: str) -> Iterator[Body]:
-    """The objects at a dotted path below the body; the body itself where the path is empty."""
-    here = [body]
-    for name in at.split(".") if at else ():
-        here = [inner for one in here for inner in objects(one.get(name))]
-    yield from here
-
-
-def pop(body: Body, element: str) -> tuple[Any, Any]:
-    """The element and its primitive extension (`_element`), both taken out; None where there is none."""
-    return body.pop(element, None), body.pop(f"_{element}", None)
-
-
-def extend(body: Body, *extensions: Body) -> None:
-    """Adds extensions to the element."""
-    present = body.get("extension")
-    body["extension"] = [*(present if isinstance(present, list) else []), *extensions]
 
 
 @dataclass(frozen=True)
@@ -126,6 +102,7 @@ class Concept:
         known = self.codes.get(code) or self.codes.get(code.strip().lower())
         if known is None:
             extend(body, {"url": f"{STU3_ELEMENT}{trail.type}.{self.element}", "valueCode": code})
+            trail.beside(self.element, sibling)
             trail.note("GP-code-not-in-r4", self.element, code, "R4 has no such code; kept as an extension")
             return
         if known != code:
@@ -162,10 +139,10 @@ class Keep:
         path = f"{self.at}.{self.element}" if self.at else self.element
         url = f"{STU3_ELEMENT}{trail.type}.{path}"
         for parent in parents(body, self.at):
-            value, _ = pop(parent, self.element)
-            for one in value if isinstance(value, list) else [value]:
-                if one is not None:
-                    extend(parent, {"url": url, f"value{self.kind}": one})
+            value, beside = pop(parent, self.element)
+            values = value if isinstance(value, list) else [value]
+            extend(parent, *({"url": url, f"value{self.kind}": one} for one in values if one is not None))
+            trail.beside(path, beside)
 
 
 @dataclass(frozen=True)
@@ -177,10 +154,12 @@ class Drop:
     at: str = ""
 
     def apply(self, body: Body, trail: Trail) -> None:
+        path = f"{self.at}.{self.element}".lstrip(".")
         for parent in parents(body, self.at):
-            value, _ = pop(parent, self.element)
+            value, beside = pop(parent, self.element)
             if value is not None:
-                trail.note("GP-no-place-in-r4", f"{self.at}.{self.element}".lstrip("."), value, self.because)
+                trail.note("GP-no-place-in-r4", path, value, self.because)
+            trail.beside(path, beside)
 
 
 @dataclass(frozen=True)
@@ -198,6 +177,51 @@ class Fill:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A text of its own that is the first of the notes in R4."""
+
+    element: str
+
+    def apply(self, body: Body, trail: Trail) -> None:
+        if isinstance(body.get(self.element), str | None):
+            words, beside = pop(body, self.element)
+            said = ({"text": words} if words is not None else {}) | ({"_text": beside} if beside is not None else {})
+            if said:
+                body["note"] = [said, *objects(body.get("note"))]
+
+
+@dataclass(frozen=True)
+class NotDone:
+    """STU3 says beside the status that it did not happen; R4 says so in the status. What was an error stays one."""
+
+    flag: str
+
+    def apply(self, body: Body, trail: Trail) -> None:
+        if not isinstance(body.get(self.flag), bool | None):
+            return
+        flag, beside = pop(body, self.flag)
+        trail.beside(self.flag, beside)
+        if flag and body.get("status") == "entered-in-error":
+            trail.note("GP-no-place-in-r4", self.flag, flag, "the status says that the whole was entered in error")
+        elif flag:
+            trail.note("GP-not-done", "status", body.get("status", ""), f"STU3's {self.flag} is a status in R4")
+            body["status"] = "not-done"
+
+
+@dataclass(frozen=True)
+class Context:
+    """STU3's context is an Encounter or an EpisodeOfCare; R4's encounter only the first, so the other is an extension."""
+
+    def apply(self, body: Body, trail: Trail) -> None:
+        context = body.get("context")
+        if isinstance(context, dict) and "EpisodeOfCare/" in text(context.get("reference")):
+            del body["context"]
+            extend(body, {"url": EPISODE_OF_CARE, "valueReference": context})
+        else:
+            Rename("context", "encounter").apply(body, trail)
+
+
+@dataclass(frozen=True)
 class Agent:
     """STU3's `requester { agent, onBehalfOf }` is only the agent in R4; whom for is kept as an extension of it."""
 
@@ -208,6 +232,7 @@ class Agent:
         if not isinstance(asked, dict) or not isinstance(asked.get("agent"), dict):
             return
         body[self.element] = dict(asked["agent"])
+        extend(body[self.element], *objects(asked.get("extension")))
         if "onBehalfOf" in asked:
             url = f"{STU3_ELEMENT}{trail.type}.{self.element}.onBehalfOf"
             extend(body[self.element], {"url": url, "valueReference": asked["onBehalfOf"]})
