@@ -106,7 +106,9 @@ def _councils() -> Iterator[Item]:
 def _hospitals() -> Iterator[Item]:
     yield stay()
     yield condition("c1", onsetDateTime="2019-05")
-    yield condition("mh", code="35489007", onsetDateTime="2020")
+    drinks = condition("c2", code="66590003", onsetDateTime="2020")  # sensitive: no agreement with councils names it
+    drinks.body["code"]["coding"][0]["display"] = "Alcohol dependence"
+    yield drinks
     yield allergy("none", "716186003", "No known allergy")
 
 

@@ -76,7 +76,7 @@ def doubt(standings: Sequence[Standing], withheld: bool) -> str:
     unasked = _listed([one.label for one in told if one.failing_since is None and one.as_of is None])
     reasons = [
         f"{away} can't be reached now" if away else "",
-        f"nothing has come from {unasked} yet" if unasked else "",
+        f"not everything has come from {unasked} yet" if unasked else "",
         "something is not shown to you" if withheld else "",
     ]
     said = _listed([reason for reason in reasons if reason])

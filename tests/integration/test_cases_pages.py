@@ -92,10 +92,20 @@ def test_a_person_who_does_not_exist_looks_like_one_whom_one_may_not_see(
     assert str(missing.value) == str(hidden.value)
 
 
+def test_what_is_sensitive_and_named_by_no_agreement_is_withheld_and_that_is_said(
+    conn: Connection, place: Place, known: PersonKey, now: datetime
+) -> None:
+    told = page(conn, place, now, SAM, known)
+    assert [one.title for one in told.part("problems").current] == ["Diabetes mellitus"]
+    assert told.withheld
+    assert told.allergies.doubt == "There may be more: something is not shown to you."
+    assert "Alcohol dependence" in titles(page(conn, place, now, NADIA, known))  # her own hospital's
+
+
 def test_nothing_is_said_to_be_withheld_from_whom_nothing_is_withheld(
     conn: Connection, place: Place, known: PersonKey, now: datetime
 ) -> None:
-    conn.execute(update(resource).where(resource.c.category == "mental-health").values(deleted=True))
+    conn.execute(update(resource).where(resource.c.sensitivities != 0).values(deleted=True))
     told = page(conn, place, now, SAM, known)
     assert not told.withheld
     assert told.allergies.doubt == ""
@@ -104,12 +114,11 @@ def test_nothing_is_said_to_be_withheld_from_whom_nothing_is_withheld(
 def test_after_an_objection_it_is_gone_from_every_part_and_said_to_be_withheld(
     conn: Connection, place: Place, known: PersonKey, now: datetime
 ) -> None:
-    assert page(conn, place, now, SAM, known).part("medicines").current
     take(conn, place, [objection()], now)
     told = page(conn, place, now, SAM, known)
     assert told.withheld
-    assert "something is not shown to you" in told.part("medicines").doubt
     assert told.part("medicines").current == ()
+    assert "something is not shown to you" in told.part("medicines").doubt
     assert {one.source for year in told.story.years for one in year.entries} == {"council-a"}
     assert told.banner.name == "Nora Hart"  # as the worker's own council knows her
 

@@ -83,12 +83,12 @@ DOUBTS = [
         False,
         "There may be more: GP record, Hospital and Northdale can't be reached now.",
     ),
-    ([standing("GP record", good=False)], False, "There may be more: nothing has come from GP record yet."),
+    ([standing("GP record", good=False)], False, "There may be more: not everything has come from GP record yet."),
     ([standing("GP record")], True, "There may be more: something is not shown to you."),
     (
         [standing("GP record", good=False), standing("Hospital", failing=True)],
         True,
-        "There may be more: Hospital can't be reached now, nothing has come from GP record yet "
+        "There may be more: Hospital can't be reached now, not everything has come from GP record yet "
         "and something is not shown to you.",
     ),
     ([standing("Demographics", good=False, failing=True, tells_of_care=False)], False, ""),
