@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from carelink import commands
 from carelink.errors import CareLinkError, Invalid
+from carelink.jobs import ending
 
 DATA = click.option(
     "--data",
@@ -73,7 +73,7 @@ def pull(source: str | None, every: bool, data: Path) -> None:
 @DATA
 def worker(data: Path) -> None:
     """Do what the outbox asks for: over Redis where CARELINK_REDIS_URL is set, else straight from the table."""
-    _ends_at_sigterm()
+    ending.heed()
     commands.worker(data)
 
 
@@ -81,7 +81,7 @@ def worker(data: Path) -> None:
 @DATA
 def relay(data: Path) -> None:
     """Hand what the outbox asks for to the workers over Redis, and ask for the pulls that are due."""
-    _ends_at_sigterm()
+    ending.heed()
     with commands.opened(data) as shop:
         commands.relay(shop)
 
@@ -213,11 +213,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _end(why: str) -> None:
     click.echo(f"carelink: {why}", err=True)
     sys.exit(2)
-
-
-def _ends_at_sigterm() -> None:
-    """As an exception: what is in a transaction is rolled back, and work at hand is given back."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def _log_to_stderr() -> None:

@@ -19,12 +19,13 @@ from carelink.errors import Conflict
 READY = 60.0  # seconds until a child must be there
 GRACE = 8.0  # seconds that a child has to end by itself
 AGAIN = 5  # how often one that ended by itself is started again before we give up
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PDEATHSIG = 1  # prctl(2): the signal that a child gets when its parent is gone
 
 
 @dataclass
 class Child:
-    """One running process. Its output goes to `log`; a first line that others need is `said`."""
+    """One running process. Its output goes to `log`; a first line that others need is `said`, and stays true."""
 
     name: str
     command: Sequence[str]
@@ -69,10 +70,7 @@ class Children:
         child = Child(name, command, environ, log, speaks, keep, _spawn(command, environ, log, speaks))
         self.running.append(child)
         if speaks:
-            assert child.process.stdout is not None
-            child.said = child.process.stdout.readline().strip()
-            if not child.said:
-                raise Conflict(f"{name} did not start: {_last_line(child)}")
+            child.said = _first_line(child)
         elif ready is not None:
             _wait(child, ready)
         return child
@@ -83,8 +81,7 @@ class Children:
         for child in fallen:
             if not child.keep or child.again >= AGAIN:
                 raise Conflict(f"{child.name} ended: {_last_line(child)}")
-            child.again += 1
-            child.process = _spawn(child.command, child.environ, child.log, child.speaks)
+            _start_again(child)
         return [child.name for child in fallen]
 
     def end(self) -> None:
@@ -98,11 +95,22 @@ class Children:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of them
+        # A second Ctrl-C, or SIGTERM after it, must not leave half of them.
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
         try:
             self.end()
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _start_again(child: Child) -> None:
+    """In the same place: others were told what it said at first. Raises `Conflict` where it comes up elsewhere."""
+    child.again += 1
+    _close_pipes(child.process)
+    child.process = _spawn(child.command, child.environ, child.log, child.speaks)
+    if child.speaks and _first_line(child) != child.said:
+        raise Conflict(f"{child.name} ended and came up in another place; start the demo again")
 
 
 def _spawn(command: Sequence[str], environ: Mapping[str, str], log: Path, speaks: bool) -> subprocess.Popen[str]:
@@ -140,6 +148,14 @@ def _dies_with(parent: int) -> Callable[[], None] | None:
     return before_exec
 
 
+def _first_line(child: Child) -> str:
+    assert child.process.stdout is not None
+    said = child.process.stdout.readline().strip()
+    if not said:
+        raise Conflict(f"{child.name} did not start: {_last_line(child)}")
+    return said
+
+
 def _wait(child: Child, ready: Callable[[], bool]) -> None:
     until = time.monotonic() + READY
     while not ready():
@@ -161,6 +177,10 @@ def _end(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    _close_pipes(process)
+
+
+def _close_pipes(process: subprocess.Popen[str]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from carelink.errors import Invalid
+from carelink.errors import Conflict, Invalid
 
 USUAL = Path(".carelink")
 
@@ -49,6 +51,26 @@ class Folder:
         self.path.mkdir(parents=True, exist_ok=True)
         self._write("demo.json", {"secret_key": secrets.token_urlsafe(32), **kept, **wanted})
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """For one demo at a time. The lock goes with the process, however that ends. Raises `Conflict`."""
+        with (self.path / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as taken:
+                raise Conflict(f"{self.path}: another demo runs on it; end that, or ask for another --data") from taken
+            yield
+
+    def _is_held(self) -> bool:
+        try:
+            with (self.path / "lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            pass
+        return False
+
     @property
     def secret_key(self) -> str:
         """Signs sessions; the same at every start, so that nobody is signed out by one."""
@@ -62,7 +84,9 @@ class Folder:
         (self.path / "environment.json").unlink(missing_ok=True)
 
     def environment(self) -> Mapping[str, str]:
-        """What the running demo's processes share; empty where none runs."""
+        """What the running demo's processes share; empty where none runs, also where one was killed."""
+        if not self._is_held():
+            return {}
         return {str(name): str(value) for name, value in self._read("environment.json").items()}
 
     def _read(self, name: str) -> dict[str, Any]:

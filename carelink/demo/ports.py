@@ -25,6 +25,14 @@ def any_port() -> int:
         return int(one.getsockname()[1])
 
 
+def ports_in_a_row(count: int) -> int:
+    """The first of that many ports of loopback that are free just now."""
+    while True:
+        first = any_port()
+        if first + count < 65536 and all(_free(port) for port in range(first, first + count)):
+            return first
+
+
 def _free(port: int) -> bool:
     with socket.socket() as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server will: what just closed is free

@@ -22,13 +22,14 @@ from carelink.demo import client
 from carelink.demo.children import Child, Children
 from carelink.demo.environment import Folder, Sources, plain
 from carelink.demo.figures import figures, tell, tell_sign_ins
-from carelink.demo.ports import answers, any_port, page_port
+from carelink.demo.ports import answers, any_port, page_port, ports_in_a_row
 from carelink.demo.pulling import pull_all
 from carelink.jobs import redis_queue
 from carelink.jobs.shop import Shop, open_shop
 from carelink.place import Place
 
 WATCH = 0.5  # seconds between two looks at the children
+PORTS = 4  # of the simulated sources; the fifth is a folder
 LONGEST_SOCKET = 100  # characters; the kernel allows 107
 
 
@@ -46,12 +47,13 @@ class Asked:
 def run(asked: Asked, console: Console) -> None:
     """Until Ctrl-C or SIGTERM; with `once`, until it was told. Raises `CareLinkError` where it can't be brought up."""
     began = time.monotonic()
+    place = place_loader.load(settings.load(plain()).place)
+    port = page_port(asked.port)
     folder = Folder(asked.folder.resolve())
     folder.open_for(asked.people, asked.seed)
-    port = page_port(asked.port)
-    with _ended_by_signals(), Children(folder.logs) as children:
+    with folder.held(), _ended_by_signals(), Children(folder.logs) as children:
         try:
-            _bring_up(children, asked, folder, port, console, began)
+            _bring_up(children, asked, folder, place, port, console, began)
             while not asked.once:
                 time.sleep(WATCH)
                 for name in children.look_after():
@@ -62,10 +64,11 @@ def run(asked: Asked, console: Console) -> None:
             folder.forget_environment()
 
 
-def _bring_up(children: Children, asked: Asked, folder: Folder, port: int, console: Console, began: float) -> None:
+def _bring_up(
+    children: Children, asked: Asked, folder: Folder, place: Place, port: int, console: Console, began: float
+) -> None:
     base = f"http://127.0.0.1:{port}"
     environ = plain() | {"CARELINK_SECRET_KEY": folder.secret_key, "CARELINK_BASE_URL": base}
-    place = place_loader.load(settings.load(environ).place)
     console.print("Starting the database, the sources and the sign-in")
     environ["CARELINK_DATABASE_URL"] = _database(children, folder, environ)
     sources = _simulators(children, asked, folder, environ)
@@ -91,12 +94,13 @@ def _bring_up(children: Children, asked: Asked, folder: Folder, port: int, conso
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and a closed terminal end it as Ctrl-C does."""
+    """SIGTERM and a closed terminal end it as Ctrl-C does; under nohup the terminal may close."""
 
     def end(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in heard}
     try:
         yield
     finally:
@@ -120,12 +124,14 @@ def _python(module: str, *arguments: str) -> list[str]:
 def _database(children: Children, folder: Folder, environ: Mapping[str, str]) -> str:
     """PostgreSQL's URL: with the schema of today."""
     command = _python("carelink.demo.database", str(folder.postgres))
-    return children.start("postgres", command, environ, speaks=True).said
+    return children.start("postgres", command, environ, speaks=True, keep=True).said
 
 
 def _simulators(children: Children, asked: Asked, folder: Folder, environ: Mapping[str, str]) -> Sources:
     chosen = ("--people", str(asked.people), "--seed", str(asked.seed), "--dir", str(folder.path / "sources"))
-    child = children.start("sources", _python("fhir_adapters.simulators", *chosen), environ, speaks=True)
+    ports = ("--port-base", str(ports_in_a_row(PORTS)))  # so that they come back in the same place
+    command = _python("fhir_adapters.simulators", *chosen, *ports)
+    child = children.start("sources", command, environ, speaks=True, keep=True)
     sources = Sources.read(child.said)
     folder.cohort.write_text("".join(f"{line}\n" for line in sources.cohort), "utf-8")
     folder.people.write_text(json.dumps([dict(one) for one in sources.people]), "utf-8")
@@ -143,7 +149,7 @@ def _provider(
         *("--port", str(port), "--place", str(place.folder)),
         *("--redirect", f"{base}/signed-in", "--people", str(folder.people)),
     )
-    children.start("sign-in", command, {**environ, **known}, ready=lambda: answers(port))
+    children.start("sign-in", command, {**environ, **known}, ready=lambda: answers(port), keep=True)
     return {**known, "CARELINK_OIDC_ISSUER": f"http://127.0.0.1:{port}"}
 
 

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
-from carelink.jobs import outbox, redis_queue, schedule
+from carelink.jobs import ending, outbox, redis_queue, schedule
 from carelink.jobs.bell import Bell
 from carelink.jobs.outbox import Work
 from carelink.jobs.shop import Shop
@@ -59,7 +59,7 @@ def forever(shop: Shop) -> None:
     """Until the process is ended. Where Redis or the database is away it waits for them."""
     relay = Relay(shop, redis_queue.connect(shop.settings.redis_url))
     with Bell(shop.engine) as bell:
-        while True:
+        while not ending.asked():
             try:
                 if relay.step() < AT_ONCE:
                     bell.wait(PATIENCE)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from carelink.jobs import handlers, outbox, schedule
+from carelink.jobs import ending, handlers, outbox, schedule
 from carelink.jobs.bell import Bell
 from carelink.jobs.shop import Shop
 
@@ -31,7 +32,7 @@ def _do(shop: Shop, id_: int) -> None:
     try:
         handlers.run(shop, id_)
     except (SystemExit, KeyboardInterrupt):
-        with shop.engine.begin() as conn:
+        with suppress(OperationalError), shop.engine.begin() as conn:
             outbox.give_back(conn, [id_])
         raise
 
@@ -39,7 +40,7 @@ def _do(shop: Shop, id_: int) -> None:
 def forever(shop: Shop) -> None:
     """Until the process is ended. Where the database is away it waits for it."""
     with Bell(shop.engine) as bell:
-        while True:
+        while not ending.asked():
             try:
                 if not step(shop):
                     bell.wait(PATIENCE)
