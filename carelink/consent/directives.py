@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from carelink.consent.periods import ALWAYS, Span, Unclear, span
 from carelink.consent.rules import OBJECTION, UNCLEAR
+from carelink.db.among import among
 from carelink.db.tables import directive, resource
 from carelink.ids import ODS, Ods, PersonKey
 from carelink.place import Place
@@ -118,7 +119,7 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
     t = resource.c
     stored = conn.execute(
         select(t.key, t.person, t.body)
-        .where(t.person.in_(wanted), t.type == "Consent", t.deleted.is_(False))
+        .where(among(t.person, wanted), t.type == "Consent", t.deleted.is_(False))
         .order_by(t.person, t.key)
     )
     rows = [
@@ -126,7 +127,7 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
         for row in stored
         for one in compile_consent(exact_json.loads(row.body), place.categories)
     ]
-    conn.execute(delete(directive).where(directive.c.person.in_(wanted)))
+    conn.execute(delete(directive).where(among(directive.c.person, wanted)))
     if rows:
         conn.execute(insert(directive), rows)
 

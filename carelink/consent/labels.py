@@ -110,16 +110,19 @@ def _kinds(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _codes(value: Any) -> Iterator[tuple[str, str]]:
     """Every coding in it, however deep: a value, a reaction, an answer, a contained medicine."""
-    if isinstance(value, dict):
-        code = value.get("code")
-        if isinstance(code, str):
-            yield (value.get("system", ""), code)
-        for inner in value.values():
-            if isinstance(inner, dict | list):
-                yield from _codes(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _codes(inner)
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            code = one.get("code")
+            if isinstance(code, str):
+                yield (one.get("system", ""), code)
+            left += [inner for inner in one.values() if isinstance(inner, _NESTS)]
+        elif isinstance(one, list):
+            left += [inner for inner in one if isinstance(inner, _NESTS)]
+
+
+_NESTS = (dict, list)
 
 
 _labeller = PerPlace(Labeller)

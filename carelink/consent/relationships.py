@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from carelink.consent.per_place import PerPlace
 from carelink.consent.periods import Span, Unclear, span
+from carelink.db.among import among
 from carelink.db.tables import relationship, resource
 from carelink.ids import ODS, Ods, PersonKey, UserId
 from carelink.place import Place
@@ -139,12 +140,12 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
     t = resource.c
     stored = conn.execute(
         select(t.key, t.type, t.person, t.source, t.last_updated, t.body)
-        .where(t.person.in_(wanted), t.type.in_(list(RULES)), t.deleted.is_(False))
+        .where(among(t.person, wanted), t.type.in_(list(RULES)), t.deleted.is_(False))
         .order_by(t.person, t.key)
     )
     found = [(row, derive(row.type, exact_json.loads(row.body), PersonKey(row.person), place)) for row in stored]
     rows = [row_of(one) | {"origin": row.key} for row, involved in _trusted(found, place) for one in involved]
-    conn.execute(delete(relationship).where(relationship.c.person.in_(wanted)))
+    conn.execute(delete(relationship).where(among(relationship.c.person, wanted)))
     if rows:
         conn.execute(insert(relationship), rows)
 

@@ -1,4 +1,7 @@
-"""One pull of one source: batch by batch, each in its transaction with its cursor; a failure says so and stops."""
+"""One pull of one source: batches, joined where they are small, each in its transaction with its cursor.
+
+A failure says so and stops.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from carelink.jobs.wanted import PER_PERSON, Asked, asked_about, everybody
+from carelink.jobs.joined import joined
+from carelink.jobs.wanted import GIVES_RECORDS, PER_PERSON, Asked, answered_about, asked_about, everybody
 from carelink.place import Place, SourceEntry
 from carelink.record import quarantine, source_state
 from carelink.record.ingest import IngestReport, ingest, replay
@@ -111,7 +115,7 @@ def _run(one: _Pull) -> None:
         if one.entry.kind in PER_PERSON:
             asked = everybody(conn, one.clock(), one.settings.cohort)
     adapter = registry.make(source_settings(one.entry))
-    for batch in adapter.pull(standing.cursor, [who.wanted for who in asked], one.clock()):
+    for batch in joined(adapter.pull(standing.cursor, [who.wanted for who in asked], one.clock())):
         one.report.add(_stored(one, batch))
         one.watcher(batch)
     _finish(one, asked)
@@ -135,7 +139,10 @@ def _stored(one: _Pull, batch: Batch) -> IngestReport:
     for left in reversed(range(TRIES)):
         try:
             with one.engine.begin() as conn:
-                return ingest(conn, one.place, one.entry, batch, one.clock())
+                report = ingest(conn, one.place, one.entry, batch, one.clock())
+                if one.entry.kind in GIVES_RECORDS:
+                    answered_about(conn, one.entry.name, batch.items, one.clock())
+                return report
         except OperationalError as wrong:
             if not left or not isinstance(wrong.orig, DeadlockDetected):
                 raise
@@ -150,7 +157,7 @@ def _finish(one: _Pull, asked: list[Asked]) -> None:
             again = replay(conn, one.place, one.entry, one.clock())
             one.report.stored += again.stored
             one.report.quarantined = max(0, one.report.quarantined - (waiting - again.quarantined))
-        if one.entry.kind in PER_PERSON:
+        if one.entry.kind in PER_PERSON - GIVES_RECORDS:
             asked_about(conn, one.entry.name, asked, one.clock())
         source_state.good(conn, one.entry.name, one.clock())
 

@@ -68,6 +68,11 @@ class People:
         for block in blocks(traits):
             self._in_block[block].add(person)
 
+    def record(self, patient: ResourceKey) -> Traits | None:
+        """What that Patient's record says, where it is one of these people's."""
+        person = self.person_of.get(patient)
+        return self.records[person][patient] if person is not None else None
+
     def candidate(self, person: PersonKey, without: ResourceKey | None = None) -> Candidate:
         """The person as a candidate, less one of their own records."""
         mine = self.records.get(person, {})

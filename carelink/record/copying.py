@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from psycopg import sql
 from sqlalchemy import Connection, Table
@@ -18,24 +20,35 @@ def copy_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Iter
     text = "".join(["\t".join([_cell(value) for value in row]) + "\n" for row in rows])
     if not text:
         return
-    command = sql.SQL("copy {} ({}) from stdin").format(
-        sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
     driver = conn.connection.driver_connection
     assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(command) as copy:
+    with driver.cursor() as cursor, cursor.copy(_command(table.name, tuple(columns))) as copy:
         copy.write(text.encode())
 
 
+@cache
+def _command(table: str, columns: tuple[str, ...]) -> sql.Composed:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table), names)
+
+
 def _cell(value: Any) -> str:
-    if value is None:
-        return "\\N"
-    if isinstance(value, str):
+    form = _FORMS.get(type(value))
+    return form(value) if form is not None else _text(str(value))
+
+
+def _text(value: str) -> str:
+    """Nearly no text has anything to escape, and to look for it costs a tenth of translating."""
+    if "\\" in value or "\n" in value or "\r" in value or "\t" in value or "\0" in value:
         return value.translate(_ESCAPES)
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, bytes):
-        return f"\\\\x{value.hex()}"
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value)
+    return value
+
+
+_FORMS: Mapping[type, Callable[[Any], str]] = {
+    type(None): lambda value: "\\N",
+    str: _text,
+    bool: lambda value: "t" if value else "f",
+    bytes: lambda value: f"\\\\x{value.hex()}",
+    datetime: datetime.isoformat,
+    UUID: UUID.__str__,
+}

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from carelink.consent.lens import Lens
+from carelink.db.among import among
 from carelink.db.tables import person, resource
 from carelink.ids import PersonKey, ResourceKey
 from carelink.place import Organisation, Place
@@ -43,7 +44,7 @@ def home(place: Place) -> Organisation:
 
 
 def _merged(conn: Connection, persons: Sequence[PersonKey]) -> dict[PersonKey, PersonKey | None]:
-    asked = select(person.c.key, person.c.merged_into).where(person.c.key.in_(persons)).order_by(person.c.key)
+    asked = select(person.c.key, person.c.merged_into).where(among(person.c.key, persons)).order_by(person.c.key)
     return {row.key: row.merged_into for row in conn.execute(asked)}
 
 
@@ -53,7 +54,7 @@ def _records(conn: Connection, persons: Sequence[PersonKey], now: datetime) -> d
     t = resource.c
     found: dict[PersonKey, list[SourceRecord]] = {}
     asked = select(t.person, t.key, t.source, t.last_updated, lens.body(resource).label("body")).where(
-        t.person.in_(persons), t.type == "Patient", t.source != MADE_HERE, t.deleted.is_(False), lens.where(resource)
+        among(t.person, persons), t.type == "Patient", t.source != MADE_HERE, t.deleted.is_(False), lens.where(resource)
     )
     for row in conn.execute(asked):
         record = SourceRecord(ResourceKey(row.key), row.source, loads(row.body), row.last_updated)

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Connection, Text, and_, func, literal, select
 
+from carelink.db.among import among
 from carelink.db.tables import person_link, resource
 from carelink.ids import PersonKey, ResourceKey
 from carelink.record.validation import Checked
-from carelink.record.writing import among
 from fhir_adapters.source import Item
 
 # Types that are about nobody: what a source knows of itself.
@@ -29,6 +29,7 @@ DIRECTORY = frozenset(
         "Questionnaire",
     ]
 )
+_TEXTS = ARRAY(Text)
 # A Medication in one person's record is of that person: which medicine it is tells about them. The others do not.
 _OF_ALL = DIRECTORY - {"Medication"}
 
@@ -72,7 +73,7 @@ def _owners_stored(conn: Connection, source: str, namespaces: set[str]) -> dict[
     """What is replayed comes without its Patient, who is stored by now."""
     if not namespaces:
         return {}
-    asked = func.unnest(literal(sorted(namespaces), ARRAY(Text))).table_valued("namespace").render_derived()
+    asked = func.unnest(literal(sorted(namespaces), _TEXTS)).table_valued("namespace").render_derived()
     t = resource.c
     inside = func.starts_with(t.source_id, asked.c.namespace + "/")
     of_source = and_(t.source == source, t.type == "Patient", t.deleted.is_(False))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
 
 
+@lru_cache(maxsize=8192)  # days and times come again: in one resource, in one record, in every record
 def span(text: str) -> tuple[datetime, datetime]:
     """The first moment of it and the first after it, in UTC. Raises ValueError for what is no date."""
     if "T" in text:

@@ -74,11 +74,12 @@ def link_patients(
     arrived = {patient.key: traits(patient.body, _verified(place, patient.source)) for patient in patients}
     links = rows.current_links(conn, arrived)
     people = read_people(conn, list(arrived.values()), [known.person for known in links.values()])
+    stood = {key: people.record(key) for key in arrived}
     apart = rows.kept_apart(conn, list(arrived), list(people.records))
     batch = LinkedBatch(place.linking, people, links, apart)
     for key, one in arrived.items():
         batch.take(key, one)
-    _write(conn, batch, arrived, now)
+    _write(conn, batch, {key: one for key, one in arrived.items() if stood.get(key) != one}, now)
     return _final(conn, place, batch, now)
 
 
@@ -86,10 +87,10 @@ def _verified(place: Place, source: str) -> bool:
     return any(entry.name == source and entry.kind in _ANSWER_BY_NHS_NUMBER for entry in place.sources)
 
 
-def _write(conn: Connection, batch: LinkedBatch, arrived: Mapping[ResourceKey, Traits], now: datetime) -> None:
+def _write(conn: Connection, batch: LinkedBatch, changed: Mapping[ResourceKey, Traits], now: datetime) -> None:
     founded = [made.person for made in batch.made if made.method == Method.FOUNDER]
     rows.found_persons(conn, founded, now)
-    rows.put_traits(conn, {key: (batch.links[key].person, one) for key, one in arrived.items()})
+    rows.put_traits(conn, {key: (batch.links[key].person, one) for key, one in changed.items()})
     rows.make_links(conn, batch.made, now)
     rows.ask(conn, batch.questions, now)
     linked(conn, batch.made, batch.questions, now)

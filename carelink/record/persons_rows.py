@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Uuid, and_, any_, bindparam, literal, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from carelink.db.among import among
 from carelink.db.tables import link_decision, person, person_link, person_trait
 from carelink.ids import PersonKey, ResourceKey
+from carelink.record.copying import copy_rows
 from carelink.record.matching import Compared
 from carelink.record.traits import Traits
 
@@ -51,15 +53,10 @@ def current_links(conn: Connection, patients: Iterable[ResourceKey]) -> dict[Res
     """The links that stand, by Patient."""
     rows = conn.execute(
         select(person_link.c.patient, person_link.c.person, person_link.c.method).where(
-            person_link.c.patient == _one_of(patients), person_link.c.undone_at.is_(None)
+            among(person_link.c.patient, patients), person_link.c.undone_at.is_(None)
         )
     )
     return {row.patient: Link(row.patient, row.person, row.method) for row in rows}
-
-
-def _one_of(keys: Iterable[UUID]) -> ColumnElement[Any]:
-    """Any of these, as one array: a batch's statement is the same text however many there are."""
-    return any_(literal(list(keys), ARRAY(Uuid())))
 
 
 def patients_of(conn: Connection, of: PersonKey) -> list[ResourceKey]:
@@ -75,7 +72,7 @@ def kept_apart(
 ) -> dict[ResourceKey, set[PersonKey]]:
     """Patient -> persons that a human said it is not, for these patients or these persons."""
     apart: dict[ResourceKey, set[PersonKey]] = {}
-    where = or_(link_decision.c.patient == _one_of(patients), link_decision.c.candidate == _one_of(persons))
+    where = or_(among(link_decision.c.patient, patients), among(link_decision.c.candidate, persons))
     for row in conn.execute(
         select(link_decision.c.patient, link_decision.c.candidate).where(link_decision.c.answer == "different", where)
     ):
@@ -109,26 +106,22 @@ def put_traits(conn: Connection, rows: Mapping[ResourceKey, tuple[PersonKey, Tra
 
 def make_links(conn: Connection, links: Sequence[Link], now: datetime) -> None:
     """New current links; what these Patients were linked to before must be undone already."""
-    if links:
-        conn.execute(insert(person_link), [_row(link) | {"made_at": now} for link in links])
+    copy_rows(conn, person_link, _LINK, [_row(link, now) for link in links])
 
 
-def _row(link: Link) -> dict[str, Any]:
-    return {
-        "patient": link.patient,
-        "person": link.person,
-        "method": str(link.method),
-        "weight": link.weight,
-        "fields": dict(link.fields or {}),
-        "made_by": link.made_by,
-    }
+_LINK = ("patient", "person", "method", "weight", "fields", "made_by", "made_at")
+
+
+def _row(link: Link, now: datetime) -> tuple[Any, ...]:
+    fields = json.dumps(dict(link.fields or {}))
+    return (link.patient, link.person, str(link.method), link.weight, fields, link.made_by, now)
 
 
 def undo_links(conn: Connection, patients: Sequence[ResourceKey], by: str, why: str, now: datetime) -> None:
     """End the current links of these Patients, keeping that they were."""
     conn.execute(
         update(person_link)
-        .where(person_link.c.patient == _one_of(patients), person_link.c.undone_at.is_(None))
+        .where(among(person_link.c.patient, patients), person_link.c.undone_at.is_(None))
         .values(undone_by=by, undone_at=now, undone_why=why)
     )
 

@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from carelink.consent.redaction import LOCATING
+from carelink.db.among import among
 from carelink.db.tables import resource
 from carelink.ids import ODS, ResourceKey, resource_key
 from carelink.place import Organisation, Place
 from carelink.record.golden_store import home
-from carelink.record.writing import Writable, among, ended, write
+from carelink.record.writing import Writable, ended, write
 from fhir_adapters.source import Repair
 
 REPAIR = "https://carelink.example/StructureDefinition/repair"

@@ -90,15 +90,18 @@ def _plain(text: str) -> str:
     return text.replace("\0", "\ufffd")  # PostgreSQL's text holds no NUL
 
 
+_TEXTS = ARRAY(Text)
+
+
 def resolve_stored(conn: Connection, source: str, items: Sequence[Item], now: datetime) -> None:
     """What is stored now is no longer in question."""
     if not items:
         return
     t = quarantine.c
     columns = (
-        literal([one.namespace for one in items], ARRAY(Text)),
-        literal([one.type for one in items], ARRAY(Text)),
-        literal([one.source_id for one in items], ARRAY(Text)),
+        literal([one.namespace for one in items], _TEXTS),
+        literal([one.type for one in items], _TEXTS),
+        literal([one.source_id for one in items], _TEXTS),
     )
     stored = func.unnest(*columns).table_valued("namespace", "type", "source_id").render_derived()
     same = tuple_(t.namespace, t.type, t.source_id).in_(select(stored.c.namespace, stored.c.type, stored.c.source_id))

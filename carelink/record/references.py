@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from carelink.ids import resource_key
@@ -31,6 +32,7 @@ def rewritten(body: Any, source: str, namespace: str) -> Any:
     return body if changed is None else changed
 
 
+@lru_cache(maxsize=4096)  # a batch refers to the same few things over and over
 def _ours(reference: str, source: str, namespace: str) -> str:
     match = _RELATIVE.fullmatch(reference)
     if match is None:

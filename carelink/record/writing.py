@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Uuid, any_, bindparam, delete, literal, select, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from carelink.consent.redaction import redact
 from carelink.consent.sensitivity import CODINGS, names
 from carelink.db import tables
+from carelink.db.among import among
 from carelink.db.tables import resource
 from carelink.ids import ResourceKey
 from carelink.record.copying import copy_rows
@@ -77,11 +78,6 @@ _Values = tuple[Any, ...]  # of one row
 _Known = tuple[bytes, int, UUID | None, UUID | None]  # hash, version, and whose it is: person, patient
 
 
-def among(column: ColumnElement[Any], keys: Iterable[UUID]) -> ColumnElement[bool]:
-    """Whether it is one of these, as one array: the statement's text is the same however many there are."""
-    return column == any_(literal(list(keys), ARRAY(Uuid())))
-
-
 def _known(conn: Connection, keys: list[ResourceKey]) -> dict[UUID, _Known]:
     """What is there, locked: two writers of one resource take turns."""
     t = resource.c
@@ -105,7 +101,8 @@ def _meta(one: Writable) -> dict[str, Any]:
     """What stays of the source's meta, where it came from, and the sensitivities as security labels."""
     given = one.body.get("meta") or {}
     security = list(given.get("security", ()))
-    security += [CODINGS[name] for name in names(one.sensitivities) if CODINGS[name] not in security]
+    if one.sensitivities:
+        security += [CODINGS[name] for name in names(one.sensitivities) if CODINGS[name] not in security]
     meta: dict[str, Any] = {"source": f"urn:carelink:source:{one.source}"}
     if security:
         meta["security"] = security
@@ -136,10 +133,13 @@ def _update(conn: Connection, rows: Sequence[_Values]) -> None:
     if not rows:
         return
     conn.execute(_UPDATE, [dict(zip(_BOUND, row, strict=True)) for row in rows])
-    for table in _INDEXES:
-        conn.execute(delete(table).where(among(table.c.key, [row[0] for row in rows])))
+    conn.execute(_UNINDEX, {"keys": [row[0] for row in rows]})
 
 
+_ENDED = ", ".join(
+    f"{one.name}_ended as (delete from {one.name} where key = any(cast(:keys as uuid[])))" for one in _INDEXES
+)
+_UNINDEX = text(f"with {_ENDED} select")
 _LABELLED = [
     "type",
     "person",
@@ -193,7 +193,7 @@ def _text(body: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
 
 
 def _gather(rows: dict[str, list[_Values]], one: Writable, made: Indexed) -> None:
-    person, key = one.person, one.key
+    person, key = str(one.person) if one.person is not None else None, str(one.key)
     rows["index_token"] += [(number, person, system, code, key) for number, system, code in made.tokens]
     rows["index_string"] += [(number, person, value, key) for number, value in made.strings]
     rows["index_date"] += [(number, person, low, high, key) for number, low, high in made.dates]
