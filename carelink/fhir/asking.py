@@ -17,6 +17,7 @@ from carelink.record.query import Criterion, Query
 COUNT = 50  # resources a page, where the client doesn't say
 MOST = 500
 MOST_VALUES = 20  # of all criteria together: nobody tries out a list of numbers in one request
+LONGEST = 2000  # characters of one parameter; what was asked is given back in links
 SHARED = ("_count", "_format")  # parameters that shape the answer
 EVERY_TYPE = "*"
 
@@ -59,6 +60,7 @@ def _is_served(media_type: str) -> bool:
 
 def query_of(type_: str, given: Given, after: str = "") -> Query:
     """The search as values. Raises `Invalid` for a parameter that metadata does not name."""
+    _check_size(given)
     criteria = [_criterion(type_, name, value) for name, value in given if name not in SHARED]
     if not criteria:
         raise Invalid(type_, f"say which: give one of {_known(type_)}")
@@ -71,6 +73,14 @@ def query_of(type_: str, given: Given, after: str = "") -> Query:
         after=after,
         goldens=True,
     )
+
+
+def _check_size(given: Given) -> None:
+    for number, (name, value) in enumerate(given):
+        if number >= MOST_VALUES + len(SHARED):
+            raise Invalid(name, "is one parameter too many")
+        if len(name) + len(value) > LONGEST:
+            raise Invalid(name[:100], f"is longer than {LONGEST} characters")
 
 
 def no_parameters(given: Given) -> None:

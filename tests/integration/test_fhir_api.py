@@ -14,6 +14,7 @@ from fhir_builders import (
     BOB_NUMBER,
     DOCTOR,
     HER_ITEMS,
+    SECRET_KEY,
     api,
     bearer,
     entries,
@@ -33,7 +34,9 @@ from sqlalchemy import Engine, text
 
 from carelink import clock
 from carelink.db.tables import directive, source_state
-from carelink.ids import PersonKey
+from carelink.identity.clients import Client
+from carelink.identity.tokens import LIFETIME, Tokens
+from carelink.ids import Ods, PersonKey
 from carelink.place import Place
 
 NUMBER = quote(f"{NHS}|")
@@ -177,6 +180,7 @@ MISTAKES = [
     ("identifier=|", "identifier"),
     ("identifier=7%00", "identifier"),
     ("identifier=" + ",".join(map(str, range(21))), "identifier"),
+    ("identifier=" + "7" * 2001, "identifier"),
     ("identifier=7&_count=0", "_count"),
     ("identifier=7&_count=many", "_count"),
     ("identifier=7&_count=%C2%B2", "_count"),
@@ -289,6 +293,20 @@ def test_without_a_token_the_client_is_told_how_to_come_with_one(asks: FlaskClie
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="CareLink"'
 
 
+def test_an_old_token_is_refused_and_the_refusal_kept(
+    asks: FlaskClient, engine: Engine, place: Place, who: dict[str, PersonKey]
+) -> None:
+    tokens = Tokens.of(SECRET_KEY, "http://localhost", place)
+    old = tokens.make(Client("ward-system", Ods("RDV"), "nurse", "", ""), "system/*.rs", clock.now() - LIFETIME)
+    answer = asks.get(f"/fhir/R4/Patient/{who['ann']}", headers=bearer(old))
+    wrong(answer, 401, "login")
+    assert (
+        'error="invalid_token", error_description="The access token has expired"' in answer.headers["WWW-Authenticate"]
+    )
+    kept = trail(engine)[-1]
+    assert (kept.action, kept.rules, kept.user) == ("refusal", ["token"], None)
+
+
 def test_a_scope_for_patients_is_not_enough_for_everything(
     asks: FlaskClient, engine: Engine, place: Place, who: dict[str, PersonKey]
 ) -> None:
@@ -308,6 +326,20 @@ def test_wrong_addresses_and_methods_are_told_in_fhir_too(asks: FlaskClient, who
     wrong(refused, 405, "not-supported")
     assert "GET" in refused.headers["Allow"]
     wrong(asks.post("/fhir/R4/Nothing", data={"a": "b"}), 404, "not-found")
+
+
+def test_a_body_that_is_too_large_is_told_in_fhir_too(asks: FlaskClient) -> None:
+    wrong(asks.post("/fhir/R4/Patient/_search", data={"identifier": "7" * 6_000_000}), 413, "too-long")
+
+
+def test_people_are_still_told_by_a_page(asks: FlaskClient) -> None:
+    browser = without_token(asks)
+    for answer, status, words in (
+        (browser.get("/nothing"), 404, "There is no such page"),
+        (browser.post("/people/find", data={"a": "b"}), 400, "This form is too old"),
+    ):
+        assert (answer.status_code, answer.mimetype) == (status, "text/html")
+        assert words in answer.text
 
 
 FORMATS = [

@@ -69,3 +69,9 @@ def test_a_link_that_was_changed_or_sealed_elsewhere_is_refused() -> None:
             LINKS.followed([(PAGE, link)])
     with pytest.raises(Invalid, match=PAGE):
         PageLinks.of("another key").followed([(PAGE, whole)])
+
+
+def test_what_is_too_large_to_be_given_back_in_a_link_is_refused() -> None:
+    for given in ([("_format", "j" * 3000)], [("_format", "json")] * 30, [("x" * 3000, "1")]):
+        with pytest.raises(Invalid):
+            query_of("Patient", [("identifier", "1"), *given])
