@@ -13,6 +13,8 @@ from fhir_adapters.gp_connect.codes import NHS_NUMBER, ODS
 from fhir_adapters.source import SourceSettings
 
 INTERACTION = "urn:nhs:names:services:gpconnect:fhir:operation:gpc.getstructuredrecord-1"
+OPERATION = "Patient/$gpc.getstructuredrecord"
+USUAL_ROOT = "STU3/1/gpconnect/structured/fhir"  # below a practice's ODS code
 LIFE_OF_A_TOKEN = 300  # seconds; the specification asks for exactly five minutes
 # What is asked for, and the parts that ask for more than the usual.
 INCLUDED: tuple[tuple[str, Mapping[str, bool]], ...] = (
@@ -30,7 +32,23 @@ INCLUDED: tuple[tuple[str, Mapping[str, bool]], ...] = (
 
 def path(practice: str) -> str:
     """Where the practice's record is asked for, below the source's URL. The NHS number is only in the body."""
-    return f"{practice}/STU3/1/gpconnect/structured/fhir/Patient/$gpc.getstructuredrecord"
+    return f"{practice}/{USUAL_ROOT}/{OPERATION}"
+
+
+def where(settings: SourceSettings, practice: str) -> str:
+    """The same for a practice whose service root is told: the whole URL, as the Spine's proxy takes it."""
+    told = _told_root(settings, practice)
+    return f"{settings.url.rstrip('/')}/{told}/{OPERATION}" if told else path(practice)
+
+
+def service_root(settings: SourceSettings, practice: str) -> str:
+    """The practice's FHIR server, whom the token is for: from the options (`roots`), else below the source's URL."""
+    return _told_root(settings, practice) or f"{settings.url.rstrip('/')}/{practice}/{USUAL_ROOT}"
+
+
+def _told_root(settings: SourceSettings, practice: str) -> str:
+    """As the Spine's directory tells it (`nhsMhsEndPoint`)."""
+    return str(settings.options.get("roots", {}).get(practice, "")).rstrip("/")
 
 
 def parameters(nhs_number: str) -> dict[str, Any]:
@@ -53,23 +71,23 @@ def headers(settings: SourceSettings, practice: str, now: datetime) -> dict[str,
         "Ssp-From": str(settings.options.get("asid_from", settings.organisation)),
         "Ssp-To": str(to),
         "Ssp-InteractionID": INTERACTION,
-        "Authorization": f"Bearer {token(settings, now)}",
+        "Authorization": f"Bearer {token(settings, practice, now)}",
     }
 
 
-def token(settings: SourceSettings, now: datetime) -> str:
+def token(settings: SourceSettings, practice: str, now: datetime) -> str:
     """The JWT of GP Connect. It is not signed (alg `none`): the Spine proxy vouches for the caller over mutual TLS."""
-    parts = ({"alg": "none", "typ": "JWT"}, _claims(settings, int(now.timestamp())))
+    parts = ({"alg": "none", "typ": "JWT"}, _claims(settings, service_root(settings, practice), int(now.timestamp())))
     return ".".join((*(_base64(exact_json.dumps(part)) for part in parts), ""))
 
 
-def _claims(settings: SourceSettings, now: int) -> dict[str, Any]:
+def _claims(settings: SourceSettings, root: str, now: int) -> dict[str, Any]:
     options = settings.options
     consumer = str(options.get("consumer", "https://carelink.example/"))
     return {
         "iss": consumer,
         "sub": str(options.get("practitioner", "carelink")),
-        "aud": str(options.get("audience", settings.url)),
+        "aud": str(options.get("audience", root)),
         "iat": now,
         "exp": now + LIFE_OF_A_TOKEN,
         "reason_for_request": "directcare",

@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from fhir_adapters.breaker import Breaker
-from fhir_adapters.gp_connect.asking import headers, parameters, path
+from fhir_adapters.gp_connect.asking import headers, parameters, where
+from fhir_adapters.gp_connect.going import Going, Person
 from fhir_adapters.gp_connect.record import Mapped, map_record
-from fhir_adapters.http import Answer, Client
+from fhir_adapters.gp_connect.refusals import STATUSES, Refused, refused
+from fhir_adapters.http import Client
 from fhir_adapters.source import Batch, Cursor, SourceFailed, SourceSettings, Wanted
 
-# The practice answers, and has no record that it may give us. Any of these codes in a 4xx is no failure of the source.
-NO_RECORD = frozenset({"PATIENT_NOT_FOUND", "NO_PATIENT_CONSENT", "INVALID_NHS_NUMBER", "INVALID_PATIENT_DEMOGRAPHICS"})
-REFUSALS = frozenset({400, 403, 404, 422})
-NOTHING = Mapped((), ())
+NEVER = sys.maxsize  # each practice is a server of its own: which of them is left alone is counted here
 
 
 class GpConnect:
     """A source over GP Connect Access Record Structured. Every pull asks about everyone: records have no change feed."""
 
-    def __init__(self, settings: SourceSettings) -> None:
-        if not isinstance(settings.options.get("asids", {}), Mapping):
-            raise SourceFailed(settings.name, "options.asids must name the ASID of each practice by its ODS code")
+    def __init__(self, settings: SourceSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        for option, what in (("asids", "the ASID"), ("roots", "the service root")):
+            if not isinstance(settings.options.get(option, {}), Mapping):
+                raise SourceFailed(settings.name, f"options.{option} must name {what} of each practice by its ODS code")
         self.settings = settings
-        self._breaker = Breaker()
+        self._clock = clock
 
     def pull(self, cursor: Cursor | None, wanted: Sequence[Wanted], now: datetime) -> Iterator[Batch]:
         """The records of all `wanted` that have an NHS number, each at their own practice or else at the source's.
 
         People go in the order of their NHS numbers, so that whoever is added meanwhile moves nobody. An unfinished pull
-        goes on after the cursor's person; a finished one, or one that nobody is left of, starts anew.
-        Raises SourceFailed.
+        goes on after the cursor's person; a finished one, or one that nobody is left of, starts anew. Who can't be
+        asked about keeps nobody else from it: that is raised as SourceFailed at the end, or when everything fails.
         """
-        people = self._people(wanted)
-        after = str(cursor.get("after", "")) if cursor else ""
-        left = [one for one in people if one[0] > after] or people
-        with Client(self.settings, breaker=self._breaker) as client:
-            for done, (number, practice) in enumerate(left, start=len(people) - len(left) + 1):
-                record = self._record(client, practice, number, now)
-                saved: Cursor = {"after": number if done < len(people) else ""}
-                yield Batch(record.items, saved, record.rejected, done, len(people))
+        going = Going.on(cursor, self._people(wanted))
+        started = self._clock()
+        with Client(self.settings, breaker=Breaker(NEVER)) as client:
+            for done, person in enumerate(going.left, start=going.people - len(going.left) + 1):
+                if going.left_alone(person[1]):
+                    continue
+                try:
+                    at = now + timedelta(seconds=self._clock() - started)  # a pull outlives a token's five minutes
+                    answer = self._ask(client, person, at)
+                except SourceFailed as failed:
+                    going.failed(person[1], failed)
+                else:
+                    yield going.batch(answer, person, done)
+        if line := going.line():
+            if anew := going.anew():
+                yield anew
+            raise SourceFailed(self.settings.name, line)
 
-    def _people(self, wanted: Sequence[Wanted]) -> list[tuple[str, str]]:
+    def _people(self, wanted: Sequence[Wanted]) -> list[Person]:
         """NHS number and practice of each, once, in the order of the numbers."""
         people: dict[str, str] = {}
         for one in wanted:
@@ -51,33 +61,18 @@ class GpConnect:
                 people.setdefault(one.nhs_number.replace(" ", ""), one.practice or self.settings.organisation)
         return sorted(people.items())
 
-    def _record(self, client: Client, practice: str, number: str, now: datetime) -> Mapped:
+    def _ask(self, client: Client, person: Person, at: datetime) -> Mapped | Refused:
+        number, practice = person
         answer = client.post(
-            path(practice), parameters(number), headers=headers(self.settings, practice, now), expect=REFUSALS
+            where(self.settings, practice),
+            parameters(number),
+            headers=headers(self.settings, practice, at),
+            expect=STATUSES,
         )
-        if answer.status in REFUSALS:
-            _must_be_no_record(client, answer)
-            return NOTHING
+        if answer.status in STATUSES:
+            return refused(client, answer)
         if not isinstance(answer.json, Mapping) or answer.json.get("resourceType") != "Bundle":
             client.fail("the answer is no Bundle")
         if not isinstance(answer.json.get("entry", []), list):
             client.fail("the answer's Bundle has no list of entries")
         return map_record(answer.json, practice, number)
-
-
-def _must_be_no_record(client: Client, answer: Answer) -> None:
-    """A refusal says something about the person only with a GP Connect code; a gateway's 404 does not."""
-    codes = set(_codes(answer.json))
-    if not codes & NO_RECORD:
-        named = f" ({', '.join(sorted(codes))})" if codes else ""
-        client.fail(f"answered {answer.status}{named}")
-
-
-def _codes(outcome: Any) -> Iterator[str]:
-    issues = outcome.get("issue") if isinstance(outcome, Mapping) else None
-    for issue in issues if isinstance(issues, list) else []:
-        details = issue.get("details") if isinstance(issue, Mapping) else None
-        codings = details.get("coding") if isinstance(details, Mapping) else None
-        for coding in codings if isinstance(codings, list) else []:
-            if isinstance(coding, Mapping) and isinstance(coding.get("code"), str):
-                yield coding["code"]

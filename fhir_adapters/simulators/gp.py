@@ -22,6 +22,7 @@ from fhir_adapters.simulators.serving import Answer, Asked, Simulated
 FHIR_JSON = "application/fhir+json"
 INTERACTION = "urn:nhs:names:services:gpconnect:fhir:operation:gpc.getstructuredrecord-1"
 OPERATION = re.compile(r"^/(?P<practice>\w+)/STU3/1/gpconnect/structured/fhir/Patient/\$gpc\.getstructuredrecord$")
+ROOT = "/{}/STU3/1/gpconnect/structured/fhir"
 HEADERS = ("ssp-traceid", "ssp-from", "ssp-to", "ssp-interactionid")
 # What the token must say (GP Connect, cross-organisation audit and provenance).
 CLAIMS = (
@@ -62,7 +63,7 @@ def _answer(asked: Asked, population: Population, held: Mapping[str, Belief], pu
     operation = OPERATION.match(asked.path)
     if not operation or asked.method != "POST":
         return _refused(404, "REFERENCE_NOT_FOUND", "No such operation")
-    wrong = _wrong_headers(asked) or _wrong_token(bearer(asked))
+    wrong = _wrong_headers(asked) or _wrong_token(bearer(asked), operation["practice"])
     if wrong:
         return _refused(400, "BAD_REQUEST", wrong, "invalid")
     number = _asked_number(asked.body)
@@ -92,7 +93,7 @@ def _wrong_headers(asked: Asked) -> str:
     return "" if said == INTERACTION else f"Ssp-InteractionID must be {INTERACTION}"
 
 
-def _wrong_token(token: str) -> str:
+def _wrong_token(token: str, practice: str) -> str:
     """GP Connect's token is not signed: the Spine's proxy vouches for the caller."""
     if not token:
         return "a bearer token is missing"
@@ -105,7 +106,9 @@ def _wrong_token(token: str) -> str:
         return f"the token has no claim {missing[0]}"
     if claims["exp"] - claims["iat"] != 300:
         return "the token must live five minutes"
-    return "" if claims["reason_for_request"] == "directcare" else "reason_for_request must be directcare"
+    if claims["reason_for_request"] != "directcare":
+        return "reason_for_request must be directcare"
+    return "" if ROOT.format(practice) in str(claims["aud"]) else "aud must be the practice's service root"
 
 
 def _claims(token: str) -> dict[str, Any]:
