@@ -14,13 +14,15 @@ from sqlalchemy.dialects.postgresql import insert
 from carelink.consent.lens import Lens
 from carelink.db.tables import resource, source_person
 from carelink.errors import Invalid
-from carelink.ids import NHS_NUMBER, ODS, PersonKey
+from carelink.ids import NHS_NUMBER, ODS, PersonKey, resource_key
 from carelink.record import search
 from carelink.record.query import Query
 from fhir_adapters import exact_json
-from fhir_adapters.source import Wanted
+from fhir_adapters.source import Item, Wanted
 
 PER_PERSON = frozenset({"gp_connect", "pds"})
+# An answer without a Patient is a refusal there (dissent, a sensitive record, not registered): never "nothing known".
+GIVES_RECORDS = frozenset({"gp_connect"})
 PAGE = 500
 
 
@@ -58,6 +60,18 @@ def asked_about(conn: Connection, source: str, asked: Iterable[Asked], now: date
     t = resource.c
     answered = select(t.person).where(t.source == source, t.type == "Patient", t.person.is_not(None)).distinct()
     persons = {one.person for one in asked if one.person is not None} | set(conn.execute(answered).scalars())
+    _note(conn, source, persons, now)
+
+
+def answered_about(conn: Connection, source: str, items: Iterable[Item], now: datetime) -> None:
+    """Note that the source gave the record of those whose Patient is among the items, which are stored by now."""
+    t = resource.c
+    patients = [resource_key(source, one.namespace, one.type, one.source_id) for one in items if one.type == "Patient"]
+    stored = select(t.person).where(t.key.in_(patients), t.person.is_not(None)).distinct()
+    _note(conn, source, set(conn.execute(stored).scalars()) if patients else set(), now)
+
+
+def _note(conn: Connection, source: str, persons: set[Any], now: datetime) -> None:
     rows = [{"source": source, "person": person, "good_at": now} for person in sorted(persons)]
     for start in range(0, len(rows), PAGE):
         statement = insert(source_person).values(rows[start : start + PAGE])
