@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from html_reading import Element, read
 from ingest_builders import NHS, SNOMED, condition, item, observation, patient, person_of, take
 from sqlalchemy import Connection, Engine, insert
 
@@ -236,3 +237,21 @@ def signed_in(app: Flask, user: str, now: datetime, assignment: str = "") -> Fla
         began = now.timestamp() - 60
         session.update(user=user, assignment=assignment, began=began, seen=began)
     return browser
+
+
+def page(browser: FlaskClient, path: str, status: int = 200) -> Element:
+    """The page at this path."""
+    answer = browser.get(path)
+    assert answer.status_code == status
+    return read(answer.text)
+
+
+def section(told: Element, id_: str) -> Element:
+    """The part of a page whose heading has this id."""
+    return told.one("section", aria_labelledby=id_)
+
+
+def form(browser: FlaskClient) -> dict[str, str]:
+    """What the form hides: the token against forgery."""
+    token = page(browser, "/people/find").one("main").one("input", name="csrf_token")
+    return {"csrf_token": token.attributes["value"]}
