@@ -57,6 +57,7 @@ def test_nobody_found_says_what_to_do(app: Flask, known: PersonKey, now: datetim
 
 def test_the_caseload_tells_what_is_late_and_who_is_in_hospital_in_words(sam: FlaskClient, known: PersonKey) -> None:
     told = page(sam, "/caseload?sort=due")
+    assert told.one("p", class_="app-count").text == "1 person: 1 allocated to you."
     [row] = told.one("tbody").all("tr")
     assert row.one("a").attributes["href"] == f"/people/{known}"
     assert "Care Act assessment was due 20 November 2026" in row.text
