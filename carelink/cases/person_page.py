@@ -21,6 +21,8 @@ from carelink.place import Place
 from carelink.record import search
 from carelink.record.query import Query
 from carelink.record.summary import summary
+from carelink.record.timeline import Entry
+from carelink.record.timeline_clinical import IN_HOSPITAL
 
 MOST_PATIENTS = 100  # Patients of one person: one a source, and a few that were linked
 ASK_AGAIN = timedelta(minutes=2)  # a source is not asked at every view of a page
@@ -40,6 +42,11 @@ class PersonPage:
     def part(self, id_: str) -> Section:
         """The part of that id. Raises StopIteration."""
         return next(one for one in self.parts if one.id == id_)
+
+    @property
+    def stays(self) -> tuple[Entry, ...]:
+        """Where the person is in hospital now."""
+        return tuple(one for one in self.part("encounters").current if one.state == IN_HOSPITAL)
 
 
 def person_page(conn: Connection, place: Place, lens: Lens, person: PersonKey, asked: Wanted) -> PersonPage:

@@ -1,0 +1,83 @@
+"""The ward nurse, the information governance lead, and the person: each sees what is theirs to see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from browser_pages import IRIS, JOYCE, NADIA, SAM, find, open_record, picture
+from playwright.sync_api import Page, expect
+from running_system import RunningSystem
+
+from fhir_adapters.simulators import cast
+
+Visit = Callable[..., Page]
+
+
+def test_the_ward_nurse_opens_who_is_on_the_ward_and_finds_nobody_else(visit: Visit) -> None:
+    page = visit(NADIA)
+    expect(page.get_by_text("Nobody is allocated to you or your team")).to_be_visible()
+    open_record(page, cast.ON_WARD_NOW)
+    expect(page.get_by_role("region", name="Medicines")).to_contain_text("GP record")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Find a person").click()
+    find(page, NHS_number=cast.SENSITIVE.nhs_number)
+    expect(page.get_by_role("heading", name="Nobody found")).to_be_visible()
+
+
+def test_a_page_that_another_may_see_is_not_there_for_who_may_not(visit: Visit, system: RunningSystem) -> None:
+    of_sam = visit(SAM, "/people/find")
+    open_record(of_sam, cast.SENSITIVE)
+    for name in (NADIA, JOYCE):
+        page = visit(name, of_sam.url.removeprefix(system.base))
+        expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here that you can see")
+        expect(page.get_by_text(cast.SENSITIVE.family)).to_have_count(0)
+
+
+def test_the_information_governance_lead_sees_what_waits_but_of_nobody(visit: Visit, shared_examples: Path) -> None:
+    page = visit(IRIS)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Quarantine and links")
+    refused = page.get_by_role("table", name="Resources in quarantine, newest first").get_by_role("row").nth(1)
+    expect(refused.get_by_role("cell").nth(0)).to_have_text(re.compile("^(GP record|Hospital)$"))
+    expect(refused.get_by_role("cell").nth(2)).to_have_text(re.compile(r"^[A-Z][\w.\[\]]+ \w+ "))
+    waiting = page.get_by_role("table", name="Link decisions that wait, the surest first").get_by_role("row")
+    expect(waiting.nth(1)).to_contain_text("nhs number: conflict")
+    text = page.get_by_role("main").inner_text()
+    assert re.findall(r"\b999\d{7}\b|\b999 \d{3} \d{4}\b", text) == []
+    expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(["Quarantine and links"])
+
+
+def test_who_does_not_watch_over_the_quarantine_is_told_that_they_can_not_see_it(visit: Visit) -> None:
+    page = visit(NADIA, "/oversight")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You can't do this")
+    expect(page.get_by_text("Your role does not watch over the quarantine")).to_be_visible()
+
+
+def test_a_person_reads_their_own_record_and_can_change_nothing(visit: Visit) -> None:
+    page = visit(JOYCE)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mrs Joyce Adeyemi: my record")
+    expect(page.get_by_text("You can read it here; you can't change it here.")).to_be_visible()
+    expect(page.get_by_role("definition").filter(has_text="999 000 0131")).to_be_visible()
+    expect(page.get_by_role("region", name="Medicines")).to_contain_text("Metformin")
+    expect(page.get_by_role("region", name="How up to date this is")).to_contain_text("GP record")
+    sent = page.evaluate("[...document.forms].filter(form => form.method == 'post').map(form => form.innerText.trim())")
+    assert sent == ["Sign out"], "a form that could change something"
+    picture(page, "me")
+
+
+def test_a_person_filters_their_own_story_in_its_place(visit: Visit) -> None:
+    page = visit(JOYCE)
+    story = page.get_by_role("region", name="Timeline").get_by_role("listitem")
+    before = story.count()
+    page.get_by_label("Show").select_option(label="Vaccinations")
+    expect(page).to_have_url(re.compile("/me.*category=immunisations"))
+    expect(story.first).to_contain_text("Vaccination")
+    assert 0 < story.count() < before
+
+
+def test_a_person_has_no_way_to_other_people(visit: Visit, system: RunningSystem) -> None:
+    page = visit(JOYCE)
+    expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(["My record"])
+    page.goto(system.url("/people/find"))
+    find(page, NHS_number=cast.MARGARET_ELLISON.nhs_number)
+    expect(page.get_by_role("heading", name="Nobody found")).to_be_visible()
