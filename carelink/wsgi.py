@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+
 from flask import Flask
 
 from carelink import place_loader, settings
 from carelink.app import create_app
 from carelink.db.engine import engine_for
-from carelink.errors import Invalid
+from carelink.errors import CareLinkError, Invalid
+
+WRONG = 4  # gunicorn's own status for an application that can't be loaded: it ends instead of trying again
 
 
 def create() -> Flask:
-    """The application of this process by its environment. Raises `Invalid` with the key that is wrong."""
+    """The application of this process by its environment. Ends the process with one line where a setting is wrong."""
+    try:
+        return _created()
+    except CareLinkError as wrong:
+        sys.stderr.write(f"carelink: {wrong}\n")
+        sys.exit(WRONG)
+
+
+def _created() -> Flask:
     here = settings.load()
     if not here.database_url:
         raise Invalid("CARELINK_DATABASE_URL", "must be set: the web processes share one database")
