@@ -1,19 +1,18 @@
-"""The documentation is true of the code where a machine can tell: rules, keys, tables, links, tests and commands."""
+"""The documentation is true of the code where a machine can tell: rules, keys, tables, and the tests of hazards."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
+from conftest import ROOT
+from docs_reading import CODE_WORD, first_words, page, part, tables
 from marshmallow import Schema, missing
 
-from carelink.cli import cli
 from carelink.consent import rules, sensitivity
 from carelink.db.tables import metadata
 from carelink.place_schemas import FILES, LEVELS, MAY, PURPOSES, RELATIONSHIPS
@@ -24,38 +23,7 @@ from carelink.record.repairs import RULES
 from carelink.settings import KEYS, Settings
 from fhir_adapters.registry import KINDS
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 CODE = [path for name in ("carelink", "fhir_adapters") for path in sorted((ROOT / name).rglob("*.py"))]
-CODE_WORD = re.compile(r"`([^`]+)`")
-
-
-def page(name: str) -> str:
-    return (DOCS / name).read_text("utf-8")
-
-
-def part(text: str, heading: str) -> str:
-    """From that heading to the next of its level or above."""
-    level = heading.split(" ")[0]
-    found = re.search(rf"^{re.escape(heading)}$\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert found, f"there is no heading {heading!r}"
-    return found[1]
-
-
-def tables(text: str) -> list[list[list[str]]]:
-    """Every table of the text as rows of cells, without its head."""
-    blocks = re.findall(r"((?:^\|.*\|$\n?)+)", text, re.MULTILINE)
-    return [[_cells(line) for line in block.splitlines()[2:]] for block in blocks]
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
-
-
-def first_words(rows: list[list[str]]) -> list[str]:
-    """What stands in back-ticks in the first column."""
-    return [word for row in rows for word in CODE_WORD.findall(row[0])]
 
 
 # Rules ---------------------------------------------------------------------------------------------
@@ -148,6 +116,17 @@ def test_the_closed_lists_of_a_place_pack_are_documented() -> None:
     assert set(CODE_WORD.findall(agreements)) == set(sensitivity.NAMES)
 
 
+def test_every_option_of_a_source_is_documented() -> None:
+    used = {
+        name
+        for path in (ROOT / "fhir_adapters").rglob("*.py")
+        for name in re.findall(r'options\.get\("(\w+)"', path.read_text("utf-8"))
+    }
+    told = set(first_words(tables(part(page("place-packs.md"), "## `sources.toml`"))[1]))
+    assert used <= told
+    assert told - used == {"token_url", "client_id", "key_id"}, "read by a loop over their names"
+
+
 def test_every_setting_is_documented_with_its_usual_value() -> None:
     settings, others = tables(part(page("operators.md"), "## Settings"))
     defaults = {one.name: one.default for one in fields(Settings) if one.default is not MISSING}
@@ -191,75 +170,3 @@ def _tests_of(file: Path) -> set[str]:
     assert file.is_file(), f"there is no {file}"
     tree = ast.parse(file.read_text("utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
-
-
-# Links, paths and commands -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_relative_link_leads_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
-        if "://" in target or target.startswith("mailto:"):
-            continue
-        file, _, anchor = target.partition("#")
-        led_to = (path.parent / file).resolve() if file else path
-        assert led_to.exists(), f"{target} leads nowhere"
-        if anchor:
-            assert anchor in _anchors(led_to.read_text("utf-8")), f"{target}: there is no such heading"
-
-
-def _anchors(text: str) -> set[str]:
-    """As Git hosts make them of headings: lower case, no punctuation, dashes for spaces."""
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_page_names_a_path_of_somebodys_machine(path: Path) -> None:
-    found = re.findall(
-        r"(?<![\w.~-])/(?:home|root|tmp|work|Users|mnt|private)/\S*|[A-Z]:\\\S*", path.read_text("utf-8")
-    )
-    assert found == []
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_file_of_the_project_that_a_page_names_is_there(path: Path) -> None:
-    named = re.findall(
-        r"`((?:carelink|fhir_adapters|tests|config|docs|benchmarks|requirements)/[\w./-]+)(?:::\w+)?`",
-        path.read_text("utf-8"),
-    )
-    assert [one for one in named if not (ROOT / one).exists()] == []
-
-
-def _commands(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
-        yield (*before, name)
-        if isinstance(command, click.Group):
-            yield from _commands(command, (*before, name))
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_command_that_a_page_names_is_there(path: Path) -> None:
-    known = set(_commands(cli))
-    groups: Mapping[str, set[str]] = {}
-    groups = {one[0]: {two[1] for two in known if len(two) == 2 and two[0] == one[0]} for one in known if len(one) == 1}
-    text = path.read_text("utf-8")
-    for line in re.findall(r"(?:^    |`)(?:\.venv/bin/)?carelink ([a-z]+(?: [a-z]+)?)", text, re.MULTILINE):
-        first, _, second = line.partition(" ")
-        assert first in groups, f"carelink {line}"
-        assert not groups[first] or second in groups[first], f"carelink {line}"
-
-
-def test_decisions_are_numbered_without_a_gap_and_each_says_context_choice_and_consequence() -> None:
-    files = sorted((DOCS / "decisions").glob("*.md"))
-    assert [int(path.name[:3]) for path in files] == list(range(1, len(files) + 1))
-    for path in files:
-        text = path.read_text("utf-8")
-        assert text.startswith(f"# {int(path.name[:3])}. "), path.name
-        assert all(f"**{word}.**" in text for word in ("Context", "Choice", "Consequence")), path.name
-        assert len(text.splitlines()) <= 60, f"{path.name} is longer than a page"
-
-
-def test_the_glossary_has_each_word_once_in_order() -> None:
-    words = [row[0].lower() for row in tables(page("glossary.md"))[0]]
-    assert words == sorted(set(words))
