@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from browser_pages import DESKTOP, Visitor, sign_in
@@ -40,9 +41,9 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def system(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+def system(chromium: str) -> Iterator[RunningSystem]:
     """One for all tests of this process. Whoever breaks something in it mends it."""
-    with running_system(tmp_path_factory.mktemp("demo")) as running:
+    with TemporaryDirectory(prefix="carelink-browser-") as folder, running_system(Path(folder)) as running:
         yield running
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from browser_pages import SAM, find_by_number, timeline_items
+from browser_pages import PHONE, SAM, find_by_number, timeline_items
 from playwright.sync_api import Locator, Page, expect
 
 from fhir_adapters.simulators import cast
@@ -75,6 +75,14 @@ def test_finding_opening_and_filtering_need_no_mouse(visit: Visit) -> None:
     expect(page).to_have_url(re.compile("category=problems"))
     expect(timeline_items(page).first).to_contain_text("Problem")
     expect(show).to_be_focused()
+
+
+def test_on_a_phone_and_at_four_times_the_size_every_step_is_in_sight(visit: Visit) -> None:
+    page = visit(SAM, "/caseload", PHONE)
+    step_to(page, page.get_by_role("link", name="Mrs Margaret Rose Ellison"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mrs Margaret Rose Ellison")
+    step_to(page, page.get_by_label("Show"))
 
 
 def test_what_is_jumped_to_is_not_hidden_by_the_banner(visit: Visit) -> None:
