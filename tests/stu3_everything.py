@@ -6,7 +6,7 @@ import base64
 import re
 import typing
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,7 +18,9 @@ from fhir_adapters.exact_json import ExactDecimal
 Body = dict[str, Any]
 
 # What is the same in every resource, or no content of it: extensions, modifiers, narrative and contained have own tests.
-LEFT_OUT = frozenset("fhir_comments id implicitRules language meta contained extension modifierExtension text".split())
+LEFT_OUT = frozenset(
+    ["fhir_comments", "id", "implicitRules", "language", "meta", "contained", "extension", "modifierExtension", "text"]
+)
 _CODE = re.compile(r"[A-Za-z0-9-]+|[<>]=?")
 _NOT_INSIDE = frozenset({"fhir_comments", "extension", "modifierExtension"})
 _UNTOLD = {
@@ -85,7 +87,7 @@ def _filled(name: str, one: Any, way: tuple[str, ...], filling: _Filling) -> Bod
             return {}  # items within items: once is enough
         value = _complex(type_, _extra(one), way, filling)
         return {name: [value] if many else value} if value else {}
-    value = _primitive(kind, primitive, _UNTOLD.get(name) or _codes(one), filling)
+    value = _primitive(kind, primitive, _codes(name, kind, one), filling)
     told = {"extension": [{"url": _BESIDE, "valueString": f"beside-{filling.next()}"}]} if filling.beside else None
     found = {name: [value] if many else value}
     return found | ({f"_{name}": [told] if many else told} if told else {})
@@ -105,7 +107,7 @@ def _primitive(kind: Any, primitive: str, codes: list[str], filling: _Filling) -
         return filling.choose(codes)
     if kind is bool:
         return True
-    made = {
+    made: dict[Any, Callable[[], Any]] = {
         datetime: lambda: (_LONG_AGO + timedelta(minutes=number)).isoformat(),
         date: lambda: (date(1900, 1, 1) + timedelta(days=number)).isoformat(),
         int: lambda: 1000 + number,
@@ -116,11 +118,13 @@ def _primitive(kind: Any, primitive: str, codes: list[str], filling: _Filling) -
     if primitive == "Decimal":
         return ExactDecimal(f"{number}.50")
     if primitive == "Time":
-        return (datetime.min + timedelta(seconds=number)).time().isoformat()
+        return (_LONG_AGO + timedelta(seconds=number)).time().isoformat()
     return f"urn:word:{number}" if primitive == "Uri" else f"word-{number}"
 
 
-def _codes(one: Any) -> list[str]:
+def _codes(name: str, kind: Any, one: Any) -> list[str]:
+    if kind is str and name in _UNTOLD:
+        return _UNTOLD[name]
     return [code for code in _extra(one).get("enum_values") or () if _CODE.fullmatch(code)]
 
 
