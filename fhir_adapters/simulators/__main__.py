@@ -79,7 +79,7 @@ def _today(asked: argparse.Namespace) -> date:
 def _serve(population: Population, shared: Path, port_base: int) -> dict[str, Simulated]:
     ports = [port_base + place if port_base else 0 for place in range(len(SERVED))]
     return {
-        "gp": gp.serve(population, ports[0], gp_published.published_records(shared)),
+        "gp": gp.serve(population, ports[0], gp_published.published(shared)),
         "hospital": hospital.serve(population, ports[1], hospital_published.published(shared, population.today)),
         "pds": pds.serve(population, ports[2], pds.published(shared)),
         "council-b": council_b.serve(population, ports[3]),
@@ -87,7 +87,7 @@ def _serve(population: Population, shared: Path, port_base: int) -> dict[str, Si
 
 
 def _about(population: Population, shared: Path) -> dict[str, Any]:
-    published = [f"{number},{practice}" for practice, number, _ in gp_published.published_records(shared)]
+    published = dict.fromkeys(f"{number},{practice}" for practice, number, _ in gp_published.published(shared))
     national = [one["id"] for one in pds.published(shared)]
     signing_in = [part.person for part in CAST if part.signs_in and part.person in population.people]
     return {

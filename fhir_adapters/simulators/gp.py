@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import urlsafe_b64decode
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,17 @@ CLAIMS = (
     "requesting_organization",
     "requesting_practitioner",
 )
-Published = Mapping[tuple[str, str], Path]  # (practice, NHS number) -> the file of the record
+Published = Mapping[tuple[str, str], Sequence[Path]]  # (practice, NHS number) -> the files of the record
 
 
 class Practices(Simulated):
     """The running practices. `change` puts the invented one into a later state."""
 
     def __init__(self, population: Population, port: int = 0, published: Sequence[tuple[str, str, Path]] = ()) -> None:
-        self._published = {(practice, number): path for practice, number, path in published}
+        files: defaultdict[tuple[str, str], list[Path]] = defaultdict(list)
+        for practice, number, path in published:
+            files[practice, number].append(path)
+        self._published = dict(files)
         super().__init__(lambda asked: Answer({}), port)
         self.change(population)
 
@@ -55,7 +59,7 @@ class Practices(Simulated):
 
 
 def serve(population: Population, port: int = 0, published: Sequence[tuple[str, str, Path]] = ()) -> Practices:
-    """Start the practices; `published` comes from `gp_published.published_records`."""
+    """Start the practices; `published` comes from `gp_published.published`."""
     return Practices(population, port, published)
 
 
@@ -76,13 +80,20 @@ def _record(
     practice: str, number: str, population: Population, held: Mapping[str, Belief], published: Published
 ) -> Answer:
     """Published records come first: the number of one of them fails its check digit."""
-    if path := published.get((practice, number)):
-        return Answer(exact_json.loads(path.read_bytes()), kind=FHIR_JSON)
+    if paths := published.get((practice, number)):
+        return Answer(_joined(paths), kind=FHIR_JSON)
     if not is_valid(number):
         return _refused(400, "INVALID_NHS_NUMBER", "NHS number is invalid", "value")
     if practice == PRACTICE and number in held:
         return Answer(record(population, held[number]), kind=FHIR_JSON)
     return _refused(404, "PATIENT_NOT_FOUND", "Patient record not found")
+
+
+def _joined(paths: Sequence[Path]) -> Json:
+    """The record; one that was published in parts has the entries of them all, what is in two of them twice."""
+    parts = [exact_json.loads(path.read_bytes()) for path in paths]
+    whole: Json = parts[0] | {"entry": [entry for part in parts for entry in part["entry"]]}
+    return whole
 
 
 def _wrong_headers(asked: Asked) -> str:

@@ -1,4 +1,4 @@
-"""The published GP Connect test records, where a folder of them is there: served as they are, odd corners included."""
+"""The published GP Connect records and examples, where a folder of them is there: served as they are, odd corners included."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fhir_adapters import exact_json
 from fhir_adapters.simulators.fhir import NHS_NUMBER, ODS, Json
 
 RECORDS = "gp-connect-records"
+EXAMPLES = "gp-connect-structured"  # of the specification: parts of one record, each an answer to another question
 
 
 def published_records(folder: Path) -> list[tuple[str, str, Path]]:
@@ -17,6 +18,11 @@ def published_records(folder: Path) -> list[tuple[str, str, Path]]:
     `folder` is the folder of published examples. A record without a practice or a number is left out.
     """
     return sorted(_told(folder / RECORDS))
+
+
+def published(folder: Path) -> list[tuple[str, str, Path]]:
+    """The same, and the specification's examples. Several files of one person are parts of one record."""
+    return [*published_records(folder), *sorted(_told(folder / EXAMPLES))]
 
 
 def _told(folder: Path) -> Iterator[tuple[str, str, Path]]:

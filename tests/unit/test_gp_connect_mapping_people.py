@@ -24,7 +24,7 @@ from fhir_adapters.gp_connect import map_record
 VERIFICATION = "https://fhir.nhs.uk/STU3/CodeSystem/CareConnect-NHSNumberVerificationStatus-1"
 PROFICIENCY = "http://hl7.org/fhir/StructureDefinition/patient-proficiency"
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
-SPOKEN = [
+SPOKEN: list[dict[str, Any]] = [
     {"url": "language", "valueCodeableConcept": concept("https://x/CareConnect-HumanLanguage-1", "de", "German")},
     {"url": "preferred", "valueBoolean": True},
     {"url": "communicationProficiency", "valueCodeableConcept": {"coding": [{"code": "E"}]}},
@@ -187,7 +187,7 @@ def test_staff_and_organisations_are_known_by_what_means_the_same_everywhere() -
         "id": "1",
         "identifier": [{"system": "https://fhir.nhs.uk/Id/sds-user-id", "value": "G13579135"}],
     }
-    seen = {"resourceType": "Encounter", "id": "e", "subject": ref("Patient/p")}
+    seen: dict[str, Any] = {"resourceType": "Encounter", "id": "e", "subject": ref("Patient/p")}
     seen |= {"participant": [{"individual": ref("Practitioner/1", display="Dr Gilbert")}]}
     encounter = next(item for item in whole(doctor, seen).items if item.type == "Encounter")
     assert encounter.body["participant"][0]["individual"] == {
