@@ -17,6 +17,7 @@ from typing import Any
 from conftest import absent
 
 DEADLINE = 60.0
+NOWHERE = Path(os.devnull)
 
 
 def until(condition: Callable[[], Any], what: str, deadline: float = DEADLINE) -> Any:
@@ -30,9 +31,19 @@ def until(condition: Callable[[], Any], what: str, deadline: float = DEADLINE) -
 
 
 @contextmanager
-def command(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-    """`carelink …` as a process of its own, killed at the end."""
-    with _process([sys.executable, "-m", "carelink.cli", *arguments], environ) as process:
+def command(*arguments: str, log: Path = NOWHERE, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """`carelink …` as a process of its own, killed at the end. What it says on stderr goes to `log`."""
+    with (
+        log.open("w") as said,
+        _process([sys.executable, "-m", "carelink.cli", *arguments], environ, stderr=said) as process,
+    ):
+        yield process
+
+
+@contextmanager
+def python(file: str, log: Path = NOWHERE, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python file as a process of its own, killed at the end. What it says on stderr goes to `log`."""
+    with log.open("w") as said, _process([sys.executable, file], environ, stderr=said) as process:
         yield process
 
 

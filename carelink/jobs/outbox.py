@@ -78,10 +78,14 @@ def give_back(conn: Connection, ids: Sequence[int]) -> None:
 
 
 def free_all(conn: Connection) -> int:
-    """What was handed to a carrier that has lost it is free again; gives how much. Handing a row twice does no harm."""
+    """What was handed to a carrier that has lost it is free again; gives how much. Handing a row twice does no harm.
+
+    Rows that a worker has locked are being done at this moment: nobody waits for them.
+    """
     t = outbox.c
-    handed = update(outbox).where(t.done_at.is_(None), t.handed_at.is_not(None))
-    return conn.execute(handed.values(handed_at=None)).rowcount
+    handed = select(t.id).where(t.done_at.is_(None), t.handed_at.is_not(None)).with_for_update(skip_locked=True)
+    freed = update(outbox).where(t.id.in_(handed.cte("handed").select()))
+    return conn.execute(freed.values(handed_at=None)).rowcount
 
 
 def open_count(conn: Connection) -> int:
