@@ -50,9 +50,13 @@ def nothing_fits(page: Page) -> None:
 
 
 def everything_past(page: Page) -> None:
-    open_record(page, cast.MARGARET_ELLISON)
+    open_record(page, cast.SAFEGUARDING)
     for summary in page.locator("summary").all():
         summary.click()
+
+
+def first_question(page: Page) -> None:
+    page.get_by_role("main").get_by_role("link").first.click()
 
 
 PAGES = {
@@ -67,17 +71,19 @@ PAGES = {
     "wrong number": Seen("Find a person", then=lambda page: find(page, NHS_number="12")),
     "wrong date": Seen("Find a person", then=lambda page: find(page, Family_name="Lowe", Day="41")),
     "record": Seen("Mrs Margaret Rose Ellison", then=record(cast.MARGARET_ELLISON)),
-    "record with its past": Seen("Mrs Margaret Rose Ellison", then=everything_past),
+    "record with its past": Seen("Mrs Winifred Naylor", then=everything_past),
     "record, nothing fits": Seen("Mrs Margaret Rose Ellison", then=nothing_fits),
     "record of who objected": Seen("Mr Harold Bentley", then=record(cast.OBJECTED)),
     "record of who is restricted": Seen("Ms Rebecca Jane Lowe", then=record(cast.RESTRICTED)),
     "record of who died": Seen("Mr Stanley Firth", then=record(cast.DECEASED)),
     "record with legal authority": Seen("Mrs Edith Crabtree", then=record(cast.LEGAL_AUTHORITY)),
     "record for a nurse": Seen("Mrs Margaret Rose Ellison", NADIA, then=record(cast.ON_WARD_NOW)),
-    "oversight": Seen("Quarantine and links", IRIS, "/oversight"),
+    "quarantine": Seen("Not stored", IRIS, "/quarantine"),
+    "links": Seen("One person or two?", IRIS, "/links"),
+    "link": Seen("One person or two?", IRIS, "/links", first_question),
     "my own": Seen("Mrs Joyce Adeyemi: my record", JOYCE, "/me"),
     "not there": Seen("There is no such page", path="/no/such/page"),
-    "not to be seen": Seen("You can't do this", path="/oversight"),
+    "not to be seen": Seen("You can't do this", path="/quarantine"),
 }
 
 
