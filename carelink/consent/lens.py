@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists, literal, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists, false, literal, select, true
 
 from carelink.consent.agreements import shared_with
 from carelink.consent.decision import DIRECT_CARE, Standing, decide
@@ -16,9 +16,12 @@ from carelink.consent.facts import Facts, Labelled
 from carelink.consent.predicate import Body, Involved, LocatingAllowed, Visible, Withheld, bound
 from carelink.consent.requester import Requester
 from carelink.consent.rules import AGREEMENT, CUSTODIAN, DIRECTORY, OWN, SYSTEM, Decision, Effect, Rule
+from carelink.consent.sensitivity import Sensitivity
 from carelink.db.tables import resource, resource_version
 from carelink.ids import Ods, PersonKey
 from carelink.place import Place
+
+MAY_DECIDE_LINKS = "decide-links"  # what a role of the place pack may have
 
 
 class Seen(Protocol):
@@ -98,6 +101,18 @@ class Lens:
     def body(self, t: FromClause = resource) -> ColumnElement[str]:
         """The text to send: the redacted form where the person is restricted and this requester may not locate."""
         return t.c.body if self.standing is None else Body(t.c, self._values)
+
+    def identifies(self, t: FromClause = resource) -> ColumnElement[bool]:
+        """Patients, for a question of identity that a human must answer: of those in question, and for nobody else.
+
+        Only for a role that decides links (rule L0-identity). Nothing that the law restricts, and with `body` nothing
+        that locates a restricted person.
+        """
+        if self.standing is None:
+            return true()
+        if MAY_DECIDE_LINKS not in self.may:
+            return false()
+        return and_(t.c.type == "Patient", t.c.deleted.is_(False), t.c.sensitivities.op("&")(Sensitivity.LEGAL) == 0)
 
     def locating_allowed(self, person_column: ColumnElement[Any]) -> ColumnElement[bool]:
         """For searches by address, telephone, practice or place: leaves restricted people out, so that no hit tells.

@@ -32,6 +32,7 @@ class Decision:
 SYSTEM = Rule("L0-system", "A job of CareLink itself, audited with its reason")
 DIRECTORY = Rule("L0-directory", "Organisations and staff are known to everyone who is signed in")
 UNLINKED = Rule("L0-unlinked", "It is not known whom this is about")
+IDENTITY = Rule("L0-identity", "Who decides whether two records are one person sees who each record says it is about")
 LEGAL = Rule("L1-legal", "Restricted by law (gender recognition, assisted conception, adoption): never by agreement")
 OWN = Rule("L2-own-record", "A person sees their own record")
 OWN_LESS = Rule("L2-own-record-less", "It tells of someone else, or could put the person in danger if it were shown")
@@ -50,6 +51,7 @@ ALL = (
     SYSTEM,
     DIRECTORY,
     UNLINKED,
+    IDENTITY,
     LEGAL,
     OWN,
     OWN_LESS,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
 
 from carelink.cases import caseload as caseloads
-from carelink.cases import finding, person_page, story
-from carelink.cases import oversight as oversights
+from carelink.cases import finding, identity, oversight, person_page, story
 from carelink.cases.standing import labels
+from carelink.errors import Invalid
 from carelink.ids import PersonKey
-from carelink.record import links_open
 from carelink.web.parts import parts
 from carelink.web.session import at, lens
 from carelink.web.transaction import connection
@@ -65,9 +65,34 @@ def person(person: UUID) -> str:
     )
 
 
-@blueprint.get("/oversight")
-def oversight() -> str:
-    """What waits for the information governance lead."""
-    waiting = oversights.quarantined(connection(), parts().place, lens())
-    decisions = links_open.open_decisions(connection(), lens())
-    return render_template("dashboard/oversight.html", quarantine=waiting, decisions=decisions)
+@blueprint.get("/quarantine")
+def quarantine() -> str:
+    """What could not be stored, for who watches over it."""
+    waiting = oversight.quarantined(connection(), parts().place, lens())
+    return render_template("dashboard/quarantine.html", quarantine=waiting)
+
+
+@blueprint.get("/links")
+def links() -> str:
+    """Which records may be one person: what waits for a human."""
+    waiting = identity.questions(connection(), parts().place, lens())
+    return render_template("dashboard/links.html", questions=waiting, said=session.pop("said", ""))
+
+
+@blueprint.get("/links/<int:decision>")
+def link(decision: int) -> str:
+    """Two records side by side."""
+    asked = identity.question(connection(), parts().place, lens(), decision)
+    return render_template("dashboard/link.html", question=asked, wrong="")
+
+
+@blueprint.post("/links/<int:decision>")
+def decide_link(decision: int) -> Response | tuple[str, int]:
+    """Keep the answer and go back to what waits."""
+    try:
+        said = identity.answer(connection(), parts().place, lens(), decision, request.form.get("answer", ""))
+    except Invalid as wrong:
+        asked = identity.question(connection(), parts().place, lens(), decision)
+        return render_template("dashboard/link.html", question=asked, wrong=wrong.why), 400
+    session["said"] = said
+    return redirect(url_for("dashboard.links"), 303)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from carelink.audit.trail import looked
-from carelink.consent.lens import Lens
+from carelink.audit.trail import Event, append
+from carelink.consent.lens import MAY_DECIDE_LINKS, Lens
+from carelink.consent.rules import IDENTITY
 from carelink.db.tables import link_decision, person_link, resource
-from carelink.errors import Forbidden
+from carelink.errors import Forbidden, NotFound
 from carelink.ids import PersonKey, ResourceKey
-
-MAY_DECIDE = "decide-links"  # what a role of the place pack must have
 
 
 @dataclass(frozen=True)
 class OpenDecision:
     """One question: the Patient, the person that it is linked to now, and the candidate that it may be instead.
 
-    `patient_body` and `candidate_body` are the Patient and the candidate's golden Patient as this lens
-    shows them; None where it does not.
+    `patient_body` and `candidate_body` are the Patient and the candidate's golden Patient, without what locates a
+    restricted person where this requester may not know it; None where the law restricts them.
     """
 
     id: int
@@ -33,12 +32,28 @@ class OpenDecision:
     weight: float
     fields: Mapping[str, Any]  # field -> {level, weight}; `safety` names the rule that kept them from being linked
     raised_at: datetime
+    source: str  # of the Patient
     patient_body: str | None
     candidate_body: str | None
 
 
 def open_decisions(conn: Connection, lens: Lens, count: int = 100) -> tuple[OpenDecision, ...]:
     """The open questions, the surest first. Raises `Forbidden` where the requester may not decide links."""
+    found = _found(conn, lens, count)
+    _audit(conn, lens, "open link decisions", found)
+    return found
+
+
+def open_decision(conn: Connection, lens: Lens, decision: int) -> OpenDecision:
+    """One open question. Raises `NotFound` where it is answered or there is none, `Forbidden` as `open_decisions`."""
+    found = _found(conn, lens, 1, link_decision.c.id == decision)
+    if not found:
+        raise NotFound("This question has been answered, or there is none")
+    _audit(conn, lens, "an open link decision", found)
+    return found[0]
+
+
+def _found(conn: Connection, lens: Lens, count: int, *which: ColumnElement[bool]) -> tuple[OpenDecision, ...]:
     _must_may(lens)
     mine, theirs = resource.alias("mine"), resource.alias("theirs")
     linked = and_(person_link.c.patient == link_decision.c.patient, person_link.c.undone_at.is_(None))
@@ -46,17 +61,18 @@ def open_decisions(conn: Connection, lens: Lens, count: int = 100) -> tuple[Open
         select(
             link_decision,
             person_link.c.person,
+            mine.c.source,
             lens.body(mine).label("patient_body"),
             lens.body(theirs).label("candidate_body"),
         )
         .join(person_link, linked)
-        .outerjoin(mine, and_(mine.c.key == link_decision.c.patient, lens.where(mine)))
-        .outerjoin(theirs, and_(theirs.c.key == link_decision.c.candidate, lens.where(theirs)))
-        .where(link_decision.c.answer.is_(None))
+        .outerjoin(mine, and_(mine.c.key == link_decision.c.patient, lens.identifies(mine)))
+        .outerjoin(theirs, and_(theirs.c.key == link_decision.c.candidate, lens.identifies(theirs)))
+        .where(link_decision.c.answer.is_(None), *which)
         .order_by(link_decision.c.weight.desc(), link_decision.c.id)
         .limit(count)
     ).all()
-    found = tuple(
+    return tuple(
         OpenDecision(
             row.id,
             row.patient,
@@ -65,13 +81,24 @@ def open_decisions(conn: Connection, lens: Lens, count: int = 100) -> tuple[Open
             row.weight,
             row.fields,
             row.raised_at,
+            row.source or "",
             row.patient_body,
             row.candidate_body,
         )
         for row in rows
     )
-    looked(conn, lens, "search", "open link decisions", (), count=len(found))
-    return found
+
+
+def _audit(conn: Connection, lens: Lens, asked: str, shown: Sequence[OpenDecision]) -> None:
+    """Everybody whose record was shown is kept by their keys: "who looked at my record" finds this look too."""
+    persons = sorted({str(key) for one in shown for key in (one.person, one.candidate)})
+    rules = (IDENTITY.id,) if lens.requester else lens.grounds(())
+    detail = {"persons": persons} if persons and lens.requester else None
+    asked_by, reason = lens.requester, lens.reason
+    event = Event(
+        "search", asked_by, query=asked, count=len(shown), rules=rules, reason=reason, user=lens.user, detail=detail
+    )
+    append(conn, event, lens.at)
 
 
 def open_count(conn: Connection, lens: Lens) -> int:
@@ -83,5 +110,5 @@ def open_count(conn: Connection, lens: Lens) -> int:
 
 
 def _must_may(lens: Lens) -> None:
-    if lens.requester is not None and MAY_DECIDE not in lens.may:
+    if lens.requester is not None and MAY_DECIDE_LINKS not in lens.may:
         raise Forbidden("Your role does not decide whether two records are one person", rule="decide-links")

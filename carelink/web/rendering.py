@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, g, session, url_for
 from jinja2 import ChainableUndefined, PackageLoader
 
+from carelink.web.menu import menu
 from carelink.web.parts import parts
 from carelink.web.words import FILTERS
 
@@ -37,14 +38,6 @@ def asset(name: str, endpoint: str = "web.static") -> str:
     return url_for(endpoint, filename=name, v=_print(endpoint, name))
 
 
-# What each role finds in the menu: (endpoint, words). Roles that are not named have the menu of "".
-MENU = {
-    "": (("dashboard.caseload", "My caseload"), ("dashboard.find", "Find a person")),
-    "ig-lead": (("dashboard.oversight", "Quarantine and links"),),
-    "person": (("portal.me", "My record"),),
-}
-
-
 def _told() -> dict[str, Any]:
     asked = g.get("requester")
     place = parts().place
@@ -55,7 +48,7 @@ def _told() -> dict[str, Any]:
         "me": asked,
         "my_role": role.label if role else "",
         "my_organisation": organisation.name if organisation else "",
-        "menu": MENU.get(asked.role, MENU[""]) if asked else (),
+        "menu": menu(g.lens) if "lens" in g else (),
         "signed_in": "user" in session,
         "asset": asset,
     }

@@ -14,18 +14,19 @@ from carelink.identity import proofing, requesters
 from carelink.identity.oidc import Attempt, Claims
 from carelink.ids import UserId
 from carelink.web import session as signed_in
+from carelink.web.menu import menu
 from carelink.web.parts import parts
 from carelink.web.transaction import connection
 
-# Where each role starts. Roles that are not named start at their caseload.
-FIRST_PAGE = {"person": "portal.me", "ig-lead": "dashboard.oversight"}
-
 
 def home() -> str | Response:
-    """The landing page; whoever is signed in goes on to where they work."""
+    """The landing page; whoever is signed in goes on to where they work. Raises `Forbidden` for a role without pages."""
     if signed_in.user() is None:
         return render_template("landing.html", over=session.pop("over", False), left=session.pop("left", False))
-    return redirect(url_for(FIRST_PAGE.get(signed_in.requester().role, "dashboard.caseload")), 303)
+    starts = menu(signed_in.lens())
+    if not starts:
+        raise Forbidden("Your role has no pages here: it asks through other systems", rule="no-pages")
+    return redirect(url_for(starts[0].endpoint), 303)
 
 
 def _redirect_uri() -> str:

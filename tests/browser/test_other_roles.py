@@ -36,19 +36,35 @@ def test_a_page_that_another_may_see_is_not_there_for_who_may_not(visit: Visit, 
 
 def test_the_information_governance_lead_sees_what_waits_but_of_nobody(visit: Visit, shared_examples: Path) -> None:
     page = visit(IRIS)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Quarantine and links")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Not stored")
     refused = page.get_by_role("table", name="Resources in quarantine, newest first").get_by_role("row").nth(1)
     expect(refused.get_by_role("cell").nth(0)).to_have_text(re.compile("^(GP record|Hospital)$"))
     expect(refused.get_by_role("cell").nth(2)).to_have_text(re.compile(r"^[A-Z][\w.\[\]]+ \w+ "))
-    waiting = page.get_by_role("table", name="Link decisions that wait, the surest first").get_by_role("row")
-    expect(waiting.nth(1)).to_contain_text("nhs number: conflict")
     text = page.get_by_role("main").inner_text()
     assert re.findall(r"\b999\d{7}\b|\b999 \d{3} \d{4}\b", text) == []
-    expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(["Quarantine and links"])
+    expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(
+        ["Not stored", "One person or two?"]
+    )
+
+
+def test_a_human_compares_two_records_and_decides(visit: Visit) -> None:
+    page = visit(IRIS, "/links")
+    expect(page.get_by_role("heading", level=1)).to_have_text("One person or two?")
+    waiting = page.get_by_role("main").get_by_role("row")
+    before = waiting.count()
+    waiting.last.get_by_role("link").click()
+    expect(page.get_by_role("row", name="Family name")).to_contain_text("same")
+    picture(page, "links")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose whether they are one person or two")
+    page.get_by_label("Two people").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved: the two records stay two people.")
+    expect(waiting).to_have_count(before - 1)
 
 
 def test_who_does_not_watch_over_the_quarantine_is_told_that_they_can_not_see_it(visit: Visit) -> None:
-    page = visit(NADIA, "/oversight")
+    page = visit(NADIA, "/quarantine")
     expect(page.get_by_role("heading", level=1)).to_have_text("You can't do this")
     expect(page.get_by_text("Your role does not watch over the quarantine")).to_be_visible()
 

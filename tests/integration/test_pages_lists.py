@@ -78,13 +78,12 @@ def test_the_information_governance_lead_sees_what_was_refused_without_what_it_s
 ) -> None:
     with changed.begin() as conn:
         take(conn, place, [item("Condition", "bad", code={"text": "Alcohol dependence"})], now)
-    told = page(signed_in(app, IRIS, now), "/oversight")
+    told = page(signed_in(app, IRIS, now), "/quarantine")
     row = told.one("main").all("tr")[-1].text
     assert "Hospital Condition" in row
     assert "Alcohol" not in told.text
-    assert "No decision waits." in told.text
     home = signed_in(app, IRIS, now).get("/")
-    assert (home.status_code, home.headers["Location"]) == (303, "/oversight")
+    assert (home.status_code, home.headers["Location"]) == (303, "/quarantine")
 
 
 def test_a_person_reads_their_own_record_in_plain_words_and_can_change_nothing(
@@ -104,7 +103,8 @@ EVERY: list[tuple[str, Callable[[PersonKey], str]]] = [
     (SAM, lambda known: f"/people/{known}?category=documents"),
     (SAM, lambda known: "/nowhere"),
     (PRIYA, lambda known: f"/people/{known}"),
-    (IRIS, lambda known: "/oversight"),
+    (IRIS, lambda known: "/quarantine"),
+    (IRIS, lambda known: "/links"),
     ("nora", lambda known: "/me"),
     ("", lambda known: "/"),
 ]

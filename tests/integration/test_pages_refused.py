@@ -35,7 +35,7 @@ def test_a_stranger_is_told_in_plain_words_that_there_is_nothing_and_the_refusal
 
 
 def test_whoever_is_not_signed_in_is_asked_to(app: Flask, known: PersonKey) -> None:
-    for path in ("/caseload", "/people/find", f"/people/{known}", "/oversight", "/me"):
+    for path in ("/caseload", "/people/find", f"/people/{known}", "/quarantine", "/me"):
         answer = app.test_client().get(path)
         assert (answer.status_code, urlsplit(answer.headers["Location"]).path) == (303, "/")
 
@@ -51,7 +51,7 @@ def test_a_session_ends_after_idle_minutes_and_says_why(
 
 def test_a_worker_has_no_page_of_a_person_and_no_oversight(sam: FlaskClient, known: PersonKey) -> None:
     assert page(sam, "/me", status=403).one("h1").text == "You can't do this"
-    assert page(sam, "/oversight", status=403).one("h1").text == "You can't do this"
+    assert page(sam, "/quarantine", status=403).one("h1").text == "You can't do this"
 
 
 @pytest.mark.parametrize("path", ["/people/find", "/roles", "/sign-out"])
