@@ -22,7 +22,6 @@ from fhir_adapters import exact_json
 
 Body = Mapping[str, Any]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
-WHY_ASKED = {rule.id: rule.because for rule in SAFETY}
 BETWEEN = "Much agrees, but not enough to be sure"
 
 # Level of a comparison -> what the page says, and how it looks: agrees, near, differs, unknown.
@@ -120,12 +119,11 @@ def answer(conn: Connection, place: Place, lens: Lens, decision: int, said: str)
 def _question(one: OpenDecision, place: Place) -> Question:
     labels = {entry.name: entry.label for entry in place.sources}
     mine, theirs = _body(one.patient_body), _body(one.candidate_body)
-    level = one.fields.get("safety", {}).get("level", "")
     return Question(
         id=one.id,
         name=human_name(mine.get("name")) or UNKNOWN,
         source=labels.get(one.source, one.source),
-        why=WHY_ASKED.get(level, BETWEEN),
+        why=why_asked(one.fields),
         weight=one.weight,
         raised_at=one.raised_at,
         rows=compared(one.fields, mine, theirs) if mine and theirs else (),
@@ -135,6 +133,15 @@ def _question(one: OpenDecision, place: Place) -> Question:
 def _body(text: str | None) -> Body:
     found: Body = exact_json.loads(text) if text else {}
     return found
+
+
+def why_asked(fields: Mapping[str, Any]) -> str:
+    """The reason of the safety rule that fits what was compared, else that it was not enough."""
+
+    def fits(levels: Mapping[str, frozenset[str]]) -> bool:
+        return all(fields.get(field, {}).get("level") in wanted for field, wanted in levels.items())
+
+    return next((rule.because for rule in SAFETY if fits(rule.levels)), BETWEEN)
 
 
 def compared(fields: Mapping[str, Any], mine: Body, theirs: Body) -> tuple[Compared, ...]:

@@ -61,6 +61,7 @@ def send(browser: FlaskClient, decision: int, **said: str) -> tuple[int, str]:
 def test_who_decides_links_sees_both_records_field_by_field(iris: FlaskClient, siblings: int) -> None:
     [row] = page(iris, "/links").one("tbody").all("tr")
     assert "Danielle Barraclough" in row.text
+    assert "Daniel and Danielle at one address, born on one day, are two people" in row.text
     told = {one.one("th").text: one for one in page(iris, f"/links/{siblings}").one("tbody").all("tr")}
     assert [one.text for one in told["First names"].all("td")] == ["Danielle", "Daniel", "nearly the same"]
     assert told["Address"].all("td")[1].text == "9 Tenter Terrace, DM4 3QD"
