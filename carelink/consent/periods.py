@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
 ALWAYS = datetime(1900, 1, 1, tzinfo=UTC)
-_LAST_YEAR = 9999  # of the calendar: systems write 9999-12-31 where they mean that there is no end
+_LAST_YEAR = "9999"  # of the calendar: systems write 9999-12-31 where they mean that there is no end
 
 
 class Unclear(ValueError):
@@ -48,15 +48,20 @@ def span(period: Any) -> Span:
 def moment(text: Any, *, last: bool) -> datetime | None:
     """A FHIR dateTime as an instant: a partial one from its first, or to its last, moment in Europe/London.
 
-    None where nothing is said, or where what is said as an end is the end of the calendar. Raises `Unclear` for what
-    is no date.
+    What lies before living memory was always. None where nothing is said, or where what is said as an end is the end
+    of the calendar. Raises `Unclear` for what is no date, and for a beginning that never comes.
     """
     if not isinstance(text, str) or not text:
         return None
+    if text.startswith(_LAST_YEAR) and last:
+        return None
     try:
-        return _instant(text) if "T" in text else _day(text, last)
+        found = _instant(text) if "T" in text else _day(text, last)
     except (ValueError, OverflowError) as wrong:
         raise Unclear(f"{text} is no date") from wrong
+    if text.startswith(_LAST_YEAR):
+        raise Unclear(f"{text} never comes")
+    return max(ALWAYS, found)
 
 
 def _instant(text: str) -> datetime:
@@ -65,14 +70,12 @@ def _instant(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=LONDON)
 
 
-def _day(text: str, last: bool) -> datetime | None:
+def _day(text: str, last: bool) -> datetime:
     parts = [int(part) for part in text.split("-")]
     year, month, day = (*parts, 1, 1)[:3]
     first = datetime.combine(datetime(year, month, day).date(), time(), tzinfo=LONDON)  # noqa: DTZ001
     if not last:
         return first
-    if year == _LAST_YEAR:
-        return None
     if len(parts) == 3:
         return first + timedelta(days=1)
     return first.replace(year=year + 1) if len(parts) == 1 else _next_month(first)

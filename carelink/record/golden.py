@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from types import MappingProxyType
 from typing import Any
 
-from carelink.consent.sensitivity import CONFIDENTIALITY, confidential
+from carelink.consent.sensitivity import CODINGS, CONFIDENTIALITY, confidential, names, told
 from carelink.ids import NHS_NUMBER, ODS, PersonKey
 from carelink.place import Organisation, Survivorship
 from carelink.record import traits_fold as fold
@@ -32,14 +34,20 @@ def compose(
 ) -> Json:
     """The golden R4 Patient of these source Patients.
 
-    Restricted where any of them carries confidentiality R: then without address, telecom and practice. The order
-    of `records` makes no difference.
+    Restricted where any of them carries confidentiality R: then without address, telecom and practice. What a
+    sensitive Patient says (a former name, say) is not in it, because it is shared like any other demographics; where
+    there are no others it is as sensitive as they are. The order of `records` makes no difference.
     """
     restricted = any(is_restricted(record.body) for record in records)
+    plain = [record for record in records if not told(record.body)]
+    security = [RESTRICTED] if restricted else []
+    if not plain:
+        security += [CODINGS[name] for name in names(reduce(or_, (told(record.body) for record in records), 0))]
+    records = plain or records
     body: Json = {
         "resourceType": "Patient",
         "id": str(person),
-        "meta": {"security": [RESTRICTED]} if restricted else {},
+        "meta": {"security": security} if security else {},
         "active": True,
         "managingOrganization": {"identifier": {"system": ODS, "value": home.ods}, "display": home.name},
         "link": [

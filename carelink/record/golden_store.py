@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from carelink.consent.lens import Lens
+from carelink.consent.sensitivity import told
 from carelink.db.among import among
 from carelink.db.tables import person, resource
 from carelink.ids import PersonKey, ResourceKey
@@ -77,6 +78,7 @@ def _writable(place: Place, key: PersonKey, golden: Golden) -> Writable:
         source_id=str(key),
         custodian=home(place).ods,
         category=CATEGORY,
+        sensitivities=told(golden),
         person=key,
     )
 

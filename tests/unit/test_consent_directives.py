@@ -94,6 +94,7 @@ STRICTER = [
     ("one that ends as it starts", deny(period={"start": "2026-05-01T00:00:00Z", "end": "2026-05-01T00:00:00Z"})),
     ("one whose end nobody can read", deny(period={"start": "2026-05-01", "_end": {"extension": []}})),
     ("one whose beginning is no date", deny(period={"start": "soon"})),
+    ("one that never begins", deny(period={"start": "9999-12-31"})),
 ]  # fmt: skip
 
 
@@ -124,6 +125,9 @@ PERIODS = [
     ({"end": "2026-06-01T09:30:00"}, ALWAYS, datetime(2026, 6, 1, 8, 30, tzinfo=UTC), "a moment without one is London's"),
     ({"end": "9999-12-31"}, ALWAYS, None, "the end of the calendar is no end"),
     ({"end": "9999"}, ALWAYS, None, "nor is its last year"),
+    ({"end": "9999-12-31T23:59:59-05:00"}, ALWAYS, None, "nor is its last second anywhere"),
+    ({"start": "1753-01-01"}, ALWAYS, None, "what lies before living memory was always"),
+    ({"start": "0001-01-01T00:00:00+14:00"}, ALWAYS, None, "even before the calendar"),
     ({"end": "2016-12-31T23:59:60Z"}, ALWAYS, datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC), "a leap second"),
     ({"_start": {"extension": []}}, ALWAYS, None, "a beginning that nobody can read was always"),
 ]  # fmt: skip

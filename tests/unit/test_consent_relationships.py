@@ -189,6 +189,7 @@ PRACTICES = [
     ("one since spring", registered("P81001", SINCE), everybody(SPRING, None, "P81001")),
     ("one until summer, and not a day longer", registered("P81001", PERIOD), everybody(SPRING, SUMMER, "P81001")),
     ("one whose end is no date", registered("P81001", UNREADABLE), NONE),
+    ("one that never begins", registered("P81001", {"start": "9999-12-31T23:59:59-05:00"}), NONE),
     ("one that is only named", {"generalPractitioner": [{"display": "Riverside"}]}, NONE),
     ("none", {}, NONE),
 ]
