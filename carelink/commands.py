@@ -24,7 +24,7 @@ from carelink.errors import Invalid, NotFound
 from carelink.identity import clients
 from carelink.identity.requesters import requester
 from carelink.ids import NHS_NUMBER, PersonKey, ResourceKey, UserId
-from carelink.jobs import redis_queue
+from carelink.jobs import place_changed, redis_queue
 from carelink.jobs import relay as relaying
 from carelink.jobs import worker as working
 from carelink.jobs.pull import pull as pull_source
@@ -67,6 +67,7 @@ def upgrade(shop: Shop) -> str:
     schema.upgrade(shop.engine)
     with shop.engine.begin() as conn:
         sync.sync(conn, shop.place)
+        place_changed.note(conn, shop.place, shop.clock())
     return f"The database is at {schema.revision(shop.engine)}; {shop.place.words.place_name} is in it"
 
 

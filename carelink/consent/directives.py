@@ -14,6 +14,7 @@ from carelink.consent.periods import ALWAYS, Span, Unclear, span
 from carelink.consent.rules import OBJECTION, UNCLEAR
 from carelink.db.among import among
 from carelink.db.tables import directive, resource
+from carelink.db.turns import take_turns
 from carelink.ids import ODS, Ods, PersonKey
 from carelink.place import Place
 from fhir_adapters import exact_json
@@ -116,6 +117,7 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
     wanted = sorted(set(persons))
     if not wanted:
         return
+    take_turns(conn, wanted)
     t = resource.c
     stored = conn.execute(
         select(t.key, t.person, t.body)

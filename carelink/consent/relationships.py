@@ -14,6 +14,7 @@ from carelink.consent.per_place import PerPlace
 from carelink.consent.periods import Span, Unclear, span
 from carelink.db.among import among
 from carelink.db.tables import relationship, resource
+from carelink.db.turns import take_turns
 from carelink.ids import ODS, Ods, PersonKey, UserId
 from carelink.place import Place
 from fhir_adapters import exact_json
@@ -137,6 +138,7 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
     wanted = sorted(set(persons))
     if not wanted:
         return
+    take_turns(conn, wanted)
     t = resource.c
     stored = conn.execute(
         select(t.key, t.type, t.person, t.source, t.last_updated, t.body)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from carelink import outbox as notes
 from carelink.db.tables import source_person
 from carelink.errors import CareLinkError, Conflict
-from carelink.jobs import outbox
+from carelink.jobs import outbox, place_changed
 from carelink.jobs.outbox import Work
 from carelink.jobs.pull import pull
 from carelink.jobs.shop import Shop
@@ -104,5 +104,6 @@ def _unasked(conn: Connection, source: str, persons: Sequence[UUID]) -> bool:
 
 KINDS: Mapping[str, Kind] = {
     "source.pull": Kind(alone=_pull),
+    place_changed.KIND: Kind(alone=place_changed.work_out),
     "record.changed": Kind(handler=_changed),
 }

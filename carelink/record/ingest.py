@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from carelink import outbox
 from carelink.consent import directives, labels, relationships
+from carelink.db.turns import take_turns
 from carelink.ids import PersonKey, ResourceKey, resource_key
 from carelink.place import Place, SourceEntry
 from carelink.record import provenance, quarantine, source_state
@@ -158,6 +159,7 @@ def _settle(
     def of_types(types: Iterable[str]) -> list[PersonKey]:
         return sorted({PersonKey(one.person) for one in changed if one.person is not None and one.type in types})
 
+    take_turns(conn, of_types({*relationships.RULES, "Consent"}))  # all at once, so that two batches don't cross
     relationships.refresh(conn, place, of_types(relationships.RULES), now)
     directives.refresh(conn, place, of_types(["Consent"]), now)
     recompose(conn, place, of_types(["Patient"]), now)
