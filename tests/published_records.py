@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from carelink.db.tables import quarantine, resource
 from fhir_adapters import exact_json
-from fhir_adapters.simulators.gp_published import published_records
+from fhir_adapters.simulators.gp_published import EXAMPLES, published_records
 
 R4_TYPE = {"ProcedureRequest": "ServiceRequest", "ReferralRequest": "ServiceRequest"}
 
@@ -44,13 +44,25 @@ class Entry:
 def published_entries(folder: Path) -> Iterator[Entry]:
     """Every entry of every record, in the order in which they were published."""
     for practice, number, path in published_records(folder):
-        yield from _of_record(path.name, f"{practice}/{number}", exact_json.loads(path.read_bytes()))
+        yield from _of_record(path.name, f"{practice}/{number}", _entries(path))
 
 
-def _of_record(file: str, namespace: str, bundle: Mapping[str, Any]) -> Iterator[Entry]:
+def example_entries(folder: Path) -> list[Entry]:
+    """Every entry of the specification's examples, which are parts of one record."""
+    parts = sorted((folder / EXAMPLES).glob("*_response*.json"))
+    return list(_of_record(EXAMPLES, "O001/9999999999", [entry for path in parts for entry in _entries(path)]))
+
+
+def _entries(path: Path) -> list[Any]:
+    entries = exact_json.loads(path.read_bytes())["entry"]
+    assert isinstance(entries, list)
+    return entries
+
+
+def _of_record(file: str, namespace: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[Entry]:
     firsts: dict[tuple[str, str], str] = {}
     nameless: Counter[str] = Counter()
-    for entry in bundle["entry"]:
+    for entry in entries:
         one = entry["resource"]
         type_, name, raw = one["resourceType"], one.get("id"), exact_json.dumps(one).decode()
         if name is None:
@@ -86,7 +98,11 @@ class Found:
         return Became.QUARANTINED
 
     def _rows(self, entry: Entry) -> list[tuple[str, list[Any]]]:
+        """What is of a type that is not mapped goes by its content."""
         rows = self.refused.get((entry.namespace, entry.type, entry.source_id), [])
+        if not rows:
+            of_type = (found for key, found in self.refused.items() if key[:2] == (entry.namespace, entry.type))
+            rows = [row for found in of_type for row in found if row[0] == entry.raw]
         if not entry.first:
             return rows
         return [row for row in rows if row[1][0]["why"] != "duplicate id: the first of them was kept"]

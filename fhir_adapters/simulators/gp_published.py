@@ -21,8 +21,13 @@ def published_records(folder: Path) -> list[tuple[str, str, Path]]:
 
 
 def published(folder: Path) -> list[tuple[str, str, Path]]:
-    """The same, and the specification's examples. Several files of one person are parts of one record."""
-    return [*published_records(folder), *sorted(_told(folder / EXAMPLES))]
+    """The records and the examples: what a practice serves beside its invented people."""
+    return [*published_records(folder), *published_examples(folder)]
+
+
+def published_examples(folder: Path) -> list[tuple[str, str, Path]]:
+    """The same of the specification's examples. Several files of one person are parts of one record."""
+    return sorted(_told(folder / EXAMPLES))
 
 
 def _told(folder: Path) -> Iterator[tuple[str, str, Path]]:
