@@ -1,0 +1,230 @@
+"""Nobody reads the record but through a lens: every function that selects from its tables takes one, and uses it.
+
+So a new read without a lens fails here, not in front of somebody who should not have seen it. What reads without one is
+listed with its reason: it is part of storing what a source sent, before there is anybody to show it to.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+PERSONAL = frozenset(
+    {
+        "resource",
+        "resource_version",
+        "index_token",
+        "index_string",
+        "index_date",
+        "index_reference",
+        "index_number",
+        "person_trait",
+        "quarantine",
+        "relationship",
+        "directive",
+    }
+)
+READS = re.compile(rf"\b(from|join)\s+({'|'.join(sorted(PERSONAL))})\b")  # in a statement that is written as text
+ASKS = frozenset({"select", "exists", "returning", "from_select", "text"})
+WRITES = frozenset({"insert", "update", "delete"})
+
+# Function -> why it reads without a lens, or takes one and does not put it into its statement.
+WITHOUT_A_LENS: Mapping[str, str] = {
+    "consent/lens.py:where": "it is the lens",
+    "consent/lens.py:withheld": "it is the lens: whether something is hidden from this requester",
+    "consent/explain.py:facts_of": "what the decision itself stands on; nothing of it is shown but through `explain`",
+    "consent/explain.py:_kinds": "labels and counts of what is held, for who explains the decision; audited by `explain`",
+    "consent/relationships.py:refresh": "storing: who is involved, by what was stored just now",
+    "consent/directives.py:refresh": "storing: what is objected to, by what was stored just now",
+    "cases/caseload.py:_allocated": "the requester's own allocations by their own id; what of these people is shown goes through the lens",
+    "identity/proofing.py:person_of": "signing in: which record is the person's own, before there is a requester; gives a key",
+    "jobs/wanted.py:asked_about": "keys of people that a source answered about, to be noted; nothing is shown",
+    "jobs/wanted.py:answered_about": "keys of people that a source answered about, to be noted; nothing is shown",
+    "record/blocking.py:read_people": "linking: whom a Patient that is being stored is compared with",
+    "record/golden_store.py:_records": "storing: golden Patients are composed of all that the sources say, under a system lens",
+    "record/ingest_subjects.py:_owners_stored": "storing: whose a replayed resource is; keys alone",
+    "record/links_moves.py:_move": "an undone link: which rows move to the other person; keys alone",
+    "record/provenance.py:_outlived": "storing: which repairs are outlived; keys alone",
+    "record/quarantine.py:waiting": "storing: what is tried again, given to ingest",
+    "record/quarantine.py:resolve_stored": "storing: what is stored now waits no longer",
+    "record/quarantine.py:counts": "how many wait, by source and reason; about sources, not people",
+    "record/search.py:_columns": "the columns alone; whoever asks for them puts the predicate beside them",
+    "record/writing.py:_update": "storing: what a new version was indexed by before is taken out",
+    "record/writing.py:_known": "storing: hashes and versions of what is about to be written",
+}
+
+
+@dataclass(frozen=True)
+class Function:
+    name: str  # record/search.py:run
+    node: ast.FunctionDef
+
+    @property
+    def lens(self) -> str:
+        """What it calls the lens that it takes; empty: it takes none."""
+        arguments = [*self.node.args.posonlyargs, *self.node.args.args, *self.node.args.kwonlyargs]
+        takes = [one.arg for one in arguments if one.annotation is not None and ast.unparse(one.annotation) == "Lens"]
+        return takes[0] if takes else ""
+
+    @property
+    def uses_its_lens(self) -> bool:
+        """Its predicate is in the statement, or it is handed on to what puts it there."""
+        if not self.lens:
+            return False
+        return any(_is_where(node, self.lens) or _hands_on(node, self.lens) for node in ast.walk(self.node))
+
+
+def _is_where(node: ast.AST, lens: str) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in ("where", "locating_allowed")
+        and isinstance(node.value, ast.Name)
+        and node.value.id == lens
+    )
+
+
+def _hands_on(node: ast.AST, lens: str) -> bool:
+    return isinstance(node, ast.Call) and any(isinstance(one, ast.Name) and one.id == lens for one in node.args)
+
+
+def reading(path: Path, source: str) -> Iterator[Function]:
+    """The functions of a module that read the tables of the record."""
+    tree = ast.parse(source)
+    tables = _known(tree, _imported(tree))
+    statements = frozenset(name for name in tables if any(_is_written(made) for made in _made(tree, name)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and _reads(node, tables, statements):
+            yield Function(f"{path}:{node.name}", node)
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    known: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "carelink.db.tables":
+            known |= {one.asname or one.name for one in node.names if one.name in PERSONAL}
+    return known
+
+
+def _known(tree: ast.Module, known: set[str]) -> frozenset[str]:
+    """These names, and whatever the module makes of them, or of personal tables by their names, at its top."""
+    for _ in range(3):  # what is made of what is made
+        known |= {name for name in _names(tree) if any(_touches(made, known) for made in _made(tree, name))}
+    return frozenset(known)
+
+
+def _assigned(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign):
+            yield from ((target, statement.value) for target in statement.targets)
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            yield statement.target, statement.value
+
+
+def _names(tree: ast.Module) -> set[str]:
+    return {one.id for target, _ in _assigned(tree) for one in ast.walk(target) if isinstance(one, ast.Name)}
+
+
+def _made(tree: ast.Module, name: str) -> Iterator[ast.expr]:
+    for target, value in _assigned(tree):
+        if any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(target)):
+            yield value
+
+
+def _is_written(node: ast.AST) -> bool:
+    return any(
+        isinstance(one, ast.Constant) and isinstance(one.value, str) and READS.search(one.value)
+        for one in ast.walk(node)
+    )
+
+
+def _touches(node: ast.AST, known: set[str] | frozenset[str]) -> bool:
+    return any(
+        (isinstance(one, ast.Name) and one.id in known)
+        or (isinstance(one, ast.Attribute) and one.attr in PERSONAL and ast.unparse(one.value) == "tables")
+        for one in ast.walk(node)
+    ) or _is_written(node)
+
+
+def _reads(node: ast.FunctionDef, tables: frozenset[str], statements: frozenset[str]) -> bool:
+    """It asks a personal table, or runs a statement that is written as text."""
+    if not any(_touches(statement, tables) for statement in _statements(node)):
+        return False
+    written = any(isinstance(one, ast.Name) and one.id in statements for one in ast.walk(node))
+    called = {_called(one) for one in ast.walk(node) if isinstance(one, ast.Call)}
+    return written or bool(called & ASKS) or ("execute" in called and not called & WRITES)
+
+
+def _statements(node: ast.FunctionDef) -> list[ast.stmt]:
+    """What it does, without what it says of itself."""
+    return node.body[1:] if ast.get_docstring(node) else node.body
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def everything() -> list[Function]:
+    return [
+        function
+        for path in sorted((ROOT / "carelink").rglob("*.py"))
+        if path.relative_to(ROOT / "carelink").parts[0] != "db"
+        for function in reading(path.relative_to(ROOT / "carelink"), path.read_text())
+    ]
+
+
+def test_every_function_that_reads_the_record_takes_a_lens_and_uses_it() -> None:
+    bare = [one.name for one in everything() if not one.uses_its_lens and one.name not in WITHOUT_A_LENS]
+    assert bare == [], "reads without a lens: give it one, or say in WITHOUT_A_LENS why it needs none"
+
+
+def test_every_exception_is_still_there_and_still_is_one() -> None:
+    needed = {one.name for one in everything() if not one.uses_its_lens}
+    assert sorted(set(WITHOUT_A_LENS) - needed) == []
+    assert all(WITHOUT_A_LENS.values())
+
+
+def test_the_reading_functions_are_found() -> None:
+    found = {one.name for one in everything() if one.uses_its_lens}
+    assert found >= {
+        "record/search.py:run",
+        "record/search.py:get",
+        "record/search.py:count",
+        "record/search.py:by_keys",
+        "record/store.py:_versions",
+        "record/criteria.py:condition",
+        "cases/caseload.py:_rows",
+    }
+
+
+HEAD = "from carelink.db import tables\nfrom carelink.db.tables import index_token, resource as r\n"
+NEW_READS = [
+    ("a plain select", "def f(conn): return conn.execute(select(r.c.body))", True),
+    ("a select by another name", "_T = r.c\ndef f(conn): return conn.execute(select(_T.body))", True),
+    ("a select of an index", "def f(conn): return conn.execute(select(index_token.c.code))", True),
+    ("a select by the module of tables", "def f(conn): return conn.execute(select(tables.resource_version.c.body))", True),
+    ("a statement in words", 'def f(conn): return conn.execute(text("select body from resource where true"))', True),
+    ("a statement that is kept", '_S = text("select x from person_trait")\ndef f(conn): return conn.execute(_S)', True),
+    ("a lens that is taken and not used", "def f(conn, lens: Lens): return conn.execute(select(r.c.body))", True),
+    ("a lens that only says the time", "def f(conn, lens: Lens): return conn.execute(select(r.c.body).where(r.c.at < lens.at))", True),
+    ("an update that gives back what was there", "def f(conn): return conn.execute(update(r).returning(r.c.body))", True),
+    ("a statement that another function made", "def f(conn): return conn.execute(g().where(r.c.key == 1))", True),
+    ("a method", "class C:\n def f(self, conn): return conn.execute(select(r.c.body))", True),
+    ("a lens in the statement", "def f(conn, lens: Lens): return conn.execute(select(r.c.body).where(lens.where()))", False),
+    ("a lens that is handed on", "def f(conn, lens: Lens): return conn.execute(select(r.c.key).where(*g(lens)))", False),
+    ("a write", "def f(conn): conn.execute(r.insert(), [])", False),
+    ("a condition", "def f(key): return r.c.key == key", False),
+    ("another table", "def f(conn): return conn.execute(select(source_state.c.cursor))", False),
+    ("words about it", 'def f(conn):\n "What is read from resource"\n return select(source_state)', False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "source", "bare"), NEW_READS, ids=[what for what, *_ in NEW_READS])
+def test_a_new_read_without_a_lens_is_noticed(what: str, source: str, bare: bool) -> None:
+    found = [one for one in reading(Path("new.py"), HEAD + source) if not one.uses_its_lens]
+    assert [one.name for one in found] == (["new.py:f"] if bare else [])
