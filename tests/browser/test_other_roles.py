@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from browser_pages import IRIS, JOYCE, NADIA, SAM, find, open_record, picture
+from browser_pages import DESKTOP, IRIS, JOYCE, NADIA, PHONE, SAM, find, findings, open_record, picture
 from playwright.sync_api import Page, expect
 from running_system import RunningSystem
 
@@ -47,16 +47,18 @@ def test_the_information_governance_lead_sees_what_waits_but_of_nobody(visit: Vi
     )
 
 
-def test_a_human_compares_two_records_and_decides(visit: Visit) -> None:
+def test_a_human_compares_two_records_and_decides(visit: Visit, shared_examples: Path) -> None:
     page = visit(IRIS, "/links")
     expect(page.get_by_role("heading", level=1)).to_have_text("One person or two?")
-    waiting = page.get_by_role("main").get_by_role("row")
+    waiting = page.get_by_role("main").get_by_role("rowheader").get_by_role("link")
     before = waiting.count()
-    waiting.last.get_by_role("link").click()
-    expect(page.get_by_role("row", name="Family name")).to_contain_text("same")
+    waiting.last.click()
+    expect(page.get_by_role("row", name="Born")).to_contain_text("the same")
     picture(page, "links")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Choose whether they are one person or two")
+    assert findings(page, DESKTOP) == []
+    assert findings(page, PHONE) == []
     page.get_by_label("Two people").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Saved: the two records stay two people.")
