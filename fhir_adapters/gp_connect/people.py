@@ -7,7 +7,7 @@ from typing import Any
 
 from fhir_adapters.gp_connect.elements import Body, extend, objects, pop
 from fhir_adapters.gp_connect.extensions import part, take, value_of
-from fhir_adapters.gp_connect.rules import Drop, Keep, Rename, Special, Trail, TypeRules
+from fhir_adapters.gp_connect.rules import Drop, Keep, Rename, Single, Special, Trail, TypeRules
 
 PROFICIENCY = "http://hl7.org/fhir/StructureDefinition/patient-proficiency"
 INTERPRETER = "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired"
@@ -114,9 +114,16 @@ MEDICATION = TypeRules(
         Drop("image", "R4 has no image in Medication"),
     ),
 )
+LOCATION = TypeRules(
+    "Location",
+    (
+        Rename("type", "type", many=True),
+        Single("address"),  # seen in the specification's own examples
+    ),
+)
 PEOPLE = {
     "HealthcareService": HEALTHCARE_SERVICE,
-    "Location": TypeRules("Location", (Rename("type", "type", many=True),)),
+    "Location": LOCATION,
     "Medication": MEDICATION,
     "Organization": TypeRules("Organization"),
     "Patient": PATIENT,

@@ -90,6 +90,13 @@ PLACES = [
         "a location has one type of several", "Location", {"type": {"text": "Surgery"}}, {"type": [{"text": "Surgery"}]}
     ),
     Case(
+        "an address in a list of one is that address",
+        "Location",
+        {"address": [{"city": "Leeds"}]},
+        {"address": {"city": "Leeds"}},
+        ("GP-list-of-one",),
+    ),
+    Case(
         "a service: who may use it, and its programmes",
         "HealthcareService",
         {
