@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from carelink.record.differences import not_in_r4
 from carelink.record.invariants import Breach
-from carelink.record.repairing import put
+from carelink.record.repairing import DROP, put
 from carelink.record.repairs import repair, told
 from carelink.record.validation_elements import Fault, fhir_path
 from carelink.record.validation_elements import faults as element_faults
@@ -73,11 +73,11 @@ def _faults(model: Any, type_: str, body: Body) -> list[Fault]:
     wrong = _asked(model, body)
     if wrong is not None:
         faults = list(_said(wrong, body))
-        body = _with_stand_ins(body, wrong)
         if faults:
             return faults
-        wrong = _asked(model, body)
-        return list(_said(wrong, body)) if wrong is not None else element_faults(type_, body)
+        stand_in = _with_stand_ins(body, wrong)
+        wrong = _asked(model, stand_in)
+        return list(_said(wrong, stand_in)) if wrong is not None else element_faults(type_, body)
     return element_faults(type_, body)
 
 
@@ -91,7 +91,7 @@ def _asked(model: Any, body: Body) -> ValidationError | None:
 
 def _said(wrong: ValidationError, body: Body) -> Iterator[Fault]:
     for error in wrong.errors(include_url=False):
-        if not _told_absent(body, error):
+        if not _told_absent(body, error) and not _beside_a_value(error):
             yield Fault(tuple(error["loc"]), error["type"], _words(error["type"], error["msg"]), error["input"])
 
 
@@ -110,10 +110,18 @@ def _told_absent(body: Body, error: Any) -> str:
     return next((name for name in names if f"_{name}" in element), "")
 
 
+def _beside_a_value(error: Any) -> bool:
+    """Whether it is about `_valueDateTime` and its like in an extension: FHIR's (R4 2.6.2), and not known to the models."""
+    where, name = error["loc"][-3:-2], error["loc"][-1:]
+    return error["type"] == "extra_forbidden" and where == ("extension",) and str(*name).startswith("_value")
+
+
 def _with_stand_ins(body: Body, wrong: ValidationError) -> Body:
-    """A copy for the models alone, in which such elements have a value, so that they look at the rest."""
+    """A copy for the models alone, in which they find nothing wrong with such elements, so that they look at the rest."""
     for error in wrong.errors(include_url=False):
-        if name := _told_absent(body, error):
+        if _beside_a_value(error):
+            body = put(body, tuple(error["loc"]), DROP)
+        elif name := _told_absent(body, error):
             body = put(body, tuple(error["loc"]), {**_at(body, error["loc"]), name: "1900"})
     return body
 

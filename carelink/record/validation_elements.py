@@ -59,7 +59,7 @@ def _element(element: Body, shape: Shape, loc: Loc, seen: _Seen) -> None:
     for key, value in element.items():
         what = known.get(key)
         if what is None:
-            _unknown(key, value, (*loc, key), seen)
+            _unknown(key, value, shape, (*loc, key), seen)
             continue
         if type(value) is list:
             _many(element, key, value, what, loc, seen)
@@ -77,8 +77,11 @@ def _element(element: Body, shape: Shape, loc: Loc, seen: _Seen) -> None:
         _note_local(element, loc, seen)
 
 
-def _unknown(key: str, value: Any, loc: Loc, seen: _Seen) -> None:
-    """The models let comments pass, which DSTU2 had."""
+def _unknown(key: str, value: Any, shape: Shape, loc: Loc, seen: _Seen) -> None:
+    """The models let comments pass, which DSTU2 had, and do not know what stands beside the value of an extension."""
+    beside = shape.name == "Extension" and key.startswith("_value") and key[1:] in shape.elements
+    if beside and isinstance(value, dict) and value:
+        return
     if key != "resourceType":
         seen.faults.append(Fault(loc, "extra_forbidden", "is not an element of this type", value))
 

@@ -33,6 +33,20 @@ def test_what_is_sound_comes_back_as_the_very_same_object_without_a_trace() -> N
     assert (checked.repairs, checked.problems) == ((), ())
 
 
+def test_an_impossible_date_in_an_extension_costs_no_more_than_that_date() -> None:
+    ended = {"url": "endDate", "valueDateTime": "19"}
+    status = {"text": "ended", "extension": [{"url": "https://x.example/ended", "extension": [ended]}]}
+    body = {"resourceType": "AllergyIntolerance", "id": "a", "patient": {"reference": "Patient/p1"}}
+    checked = check("AllergyIntolerance", body | {"clinicalStatus": status})
+    assert checked.problems == ()
+    assert [(one.rule, one.was) for one in checked.repairs] == [("R07-impossible-date", "19")]
+    (told,) = checked.body["clinicalStatus"]["extension"][0]["extension"]
+    assert told.keys() == {"url", "_valueDateTime"}
+    assert check("AllergyIntolerance", checked.body).repairs == ()
+    assert problems(PATIENT | {"extension": [{"url": "https://x.example/ended", "_valueDateTime": "odd"}]})
+    assert problems(PATIENT | {"extension": [{"url": "https://x.example/ended", "_valueOdd": {"id": "1"}}]})
+
+
 def test_a_decimal_keeps_its_text_through_validation() -> None:
     body = exact_json.loads(
         '{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.00}}'
