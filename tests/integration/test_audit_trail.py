@@ -1,0 +1,291 @@
+"""Every look leaves its row in the transaction that it looked in: who, for what, at whom, how much, by which rules.
+
+A look that can't be kept is not had. Nothing in a row tells who somebody is, but for keys.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+import pytest
+from conftest import NOW
+from consent_builders import HOSPITAL, NORTH, PLACE, SURGERY, facts, lens_of, related, staff, themselves
+from consent_records import Person, Thing, key, nhs_number, person, places_of, store
+from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy.exc import ProgrammingError
+
+import carelink.cases
+import carelink.record
+from carelink.audit.trail import Event, append, looked
+from carelink.cases import caseload, finding, identity, oversight, person_page, story
+from carelink.consent.explain import explain
+from carelink.consent.facts import Labelled
+from carelink.consent.lens import Lens
+from carelink.db.tables import audit_event, link_decision, person_link, quarantine
+from carelink.errors import NotFound
+from carelink.record import links_open, search, timeline_names
+from carelink.record import quarantine as waiting
+from carelink.record import store as storing
+from carelink.record.query import Criterion, Query
+from carelink.record.summary import summary
+from carelink.record.timeline import timeline
+
+ANN, BOB = person(0), person(1)
+SAM = replace(staff("sam"), request="req-1")
+IRIS = replace(staff("iris"), request="req-2")
+TYPES = ("Patient", "Condition", "Encounter", "Practitioner")
+
+
+@pytest.fixture
+def lens() -> Lens:
+    return lens_of(SAM)
+
+
+@pytest.fixture
+def world(conn: Connection) -> None:
+    """Ann and Bob on the caseload of a social worker; of Ann the council, her practice and the hospital know."""
+    people = []
+    for number, one in enumerate((ANN, BOB)):
+        held = (NORTH, SURGERY, HOSPITAL) if number == 0 else (NORTH,)
+        things = [
+            Thing(number, type_, Labelled(one, custodian, "demographics" if type_ == "Patient" else "problems"))
+            for type_ in TYPES[:3]
+            for custodian in held
+        ]
+        people.append(Person(facts(related(user="sam")), tuple(things)))
+    store(conn, people, [Thing(None, "Practitioner", Labelled(None, SURGERY, "directory"))])
+    _question(conn)
+    _refused(conn)
+
+
+def _question(conn: Connection) -> None:
+    patient = key(0, 0, "Patient")
+    linked = {"method": "founder", "fields": {}, "made_by": "carelink", "made_at": NOW}
+    conn.execute(person_link.insert().values(patient=patient, person=ANN, **linked))
+    conn.execute(
+        link_decision.insert().values(id=4711, patient=patient, candidate=BOB, weight=12.0, fields={}, raised_at=NOW)
+    )
+
+
+def _refused(conn: Connection) -> None:
+    row = {
+        "source": "gp",
+        "type": "Condition",
+        "source_id": "1",
+        "raw": "{}",
+        "reasons": [],
+        "hash": b"",
+        "seen_at": NOW,
+    }
+    conn.execute(quarantine.insert().values(id=4711, person=ANN, **row))
+
+
+@dataclass(frozen=True)
+class Look:
+    """A reading function, asked; what its rows in the trail must say in common."""
+
+    of: str
+    ask: Callable[[Connection, Lens], Any]
+    action: str
+    query: str
+    count: int | None
+    about: tuple[str, ...] = ("ann",)
+    rules: tuple[str, ...] = ("L8-agreement", "L8-own-organisation")
+    who: Any = SAM
+
+
+def named(family: str) -> Criterion:
+    return Criterion("family", (family,))
+
+
+BOTH = ("ann", "bob")
+PATIENT = key(0, 0, "Patient")
+CONDITION = key(0, 3, "Condition")
+LOOKS = [
+    Look("search.run of one person", lambda c, lens: search.run(c, lens, Query(("Condition",), person=ANN)), "search", "Condition?", 3),
+    Look("search.run by what tells who", lambda c, lens: search.run(c, lens, Query(("Patient",), criteria=(named("Family0"), Criterion("birthdate", ("1950-02-03",))))), "search", "Patient?family&birthdate", 4),
+    Look("search.run of all", lambda c, lens: search.run(c, lens, Query(("Patient",), criteria=(named("Family"),))), "search", "Patient?family", 6, BOTH),
+    Look("search.run that finds nobody", lambda c, lens: search.run(c, lens, Query(("Patient",), criteria=(named("Smith"),))), "search", "Patient?family", 0, (), ()),
+    Look("search.run of a directory", lambda c, lens: search.run(c, lens, Query(("Practitioner",))), "search", "Practitioner?", 1, (), ("L0-directory",)),
+    Look("search.count", lambda c, lens: search.count(c, lens, Query(("Condition",), person=ANN)), "search", "Condition? (count)", 3, rules=()),
+    Look("search.get", lambda c, lens: search.get(c, lens, "Condition", CONDITION), "read", "Condition", 1, rules=("L8-own-organisation",)),
+    Look("search.get of what is not there", lambda c, lens: search.get(c, lens, "Flag", CONDITION), "read", "Flag", 0, (), ()),
+    Look("search.get of what may not be seen", lambda c, lens: search.get(c, lens, "Condition", CONDITION), "read", "Condition", 0, (), (), staff("lena")),
+    Look("search.by_keys", lambda c, lens: search.by_keys(c, lens, [PATIENT, key(1, 0, "Patient")]), "read", "by key", 2, BOTH, ("L8-own-organisation",)),
+    Look("store.history", lambda c, lens: storing.history(c, lens, "Condition", CONDITION), "history", "Condition", 1, rules=("L8-own-organisation",)),
+    Look("store.history of what may not be seen", lambda c, lens: storing.history(c, lens, "Condition", CONDITION), "history", "Condition", 0, (), (), staff("lena")),
+    Look("store.vread", lambda c, lens: storing.vread(c, lens, "Condition", CONDITION, 1), "vread", "Condition", 1, rules=("L8-own-organisation",)),
+    Look("store.everything", lambda c, lens: storing.everything(c, lens, ANN), "search", "*?", 10),
+    Look("store.delete", lambda c, lens: storing.delete(c, PLACE, lens, "Condition", CONDITION), "delete", "Condition", 1, rules=("L8-own-organisation",)),
+    Look("timeline.timeline", lambda c, lens: timeline(c, lens, ANN), "search", "", 6),
+    Look("summary.summary", lambda c, lens: summary(c, lens, ANN), "search", "", 6),
+    Look("timeline_names.names_in", lambda c, lens: timeline_names.names_in(c, lens, search.run(c, lens, Query(person=ANN)).rows), "read", "by key", 1, (), ("L0-directory",)),
+    Look("caseload.caseload", lambda c, lens: caseload.caseload(c, PLACE, lens), "search", "my caseload", 10, BOTH),
+    Look("finding.find", lambda c, lens: finding.find(c, PLACE, lens, finding.Asked(nhs_number=nhs_number(0))), "search", "Patient?identifier", 4),
+    Look("person_page.person_page", lambda c, lens: person_page.person_page(c, PLACE, lens, ANN, story.Wanted()), "search", "Patient?", 4),
+    Look("story.story", lambda c, lens: story.story(c, lens, ANN, story.Wanted()), "search", "", 6),
+    Look("story.story_alone", lambda c, lens: story.story_alone(c, lens, ANN, story.Wanted()), "search", "", 6),
+    Look("a person's own record", lambda c, lens: search.run(c, lens, Query(("Condition",), person=ANN)), "search", "Condition?", 3, rules=("L2-own-record",), who=themselves(ANN)),
+    Look("links_open.open_decisions", lambda c, lens: links_open.open_decisions(c, lens), "search", "open link decisions", 1, BOTH, ("L0-identity",), IRIS),
+    Look("links_open.open_decision", lambda c, lens: links_open.open_decision(c, lens, 4711), "search", "an open link decision", 1, BOTH, ("L0-identity",), IRIS),
+    Look("identity.questions", lambda c, lens: identity.questions(c, PLACE, lens), "search", "open link decisions", 1, BOTH, ("L0-identity",), IRIS),
+    Look("identity.question", lambda c, lens: identity.question(c, PLACE, lens, 4711), "search", "an open link decision", 1, BOTH, ("L0-identity",), IRIS),
+    Look("identity.answer", lambda c, lens: identity.answer(c, PLACE, lens, 4711, "different"), "search", "an open link decision", 1, BOTH, ("L0-identity",), IRIS),
+    Look("quarantine.listed", lambda c, lens: waiting.listed(c, lens), "search", "quarantine", 1, (), (), IRIS),
+    Look("quarantine.resolve", lambda c, lens: waiting.resolve(c, lens, 4711, "sent again"), "resolve", "quarantine", None, rules=(), who=IRIS),
+    Look("oversight.quarantined", lambda c, lens: oversight.quarantined(c, PLACE, lens), "search", "quarantine", 1, (), (), IRIS),
+]  # fmt: skip
+every_look = pytest.mark.parametrize("look", LOOKS, ids=[look.of for look in LOOKS])
+
+# Public functions that take a lens and read nothing themselves.
+READS_NOTHING = {
+    "criteria.condition": "a condition of a statement that search asks and audits",
+    "links_open.open_count": "how many questions are open, about nobody",
+}
+
+
+def trail(conn: Connection) -> list[Any]:
+    return list(conn.execute(select(audit_event).order_by(audit_event.c.id)))
+
+
+def asked(conn: Connection, look: Look) -> list[Any]:
+    """The rows that this look added, whatever it answered."""
+    before = len(trail(conn))
+    try:
+        look.ask(conn, lens_of(look.who))
+    except NotFound:
+        assert look.count == 0
+    return trail(conn)[before:]
+
+
+@every_look
+@pytest.mark.usefixtures("world")
+def test_a_look_says_who_looked_at_whom_for_what_and_by_which_rules(conn: Connection, look: Look) -> None:
+    rows = asked(conn, look)
+    assert rows, "nothing was kept"
+    for row in rows:
+        assert (row.at, row.outcome) == (NOW, "success")
+        if row.action != "decide-link":  # by the operator's name: links have their own trail
+            assert (row.user, row.request) == (look.who.user, look.who.request or None)
+            assert (row.organisation, row.role, row.purpose) == (look.who.organisation, look.who.role, look.who.purpose)
+    told = [row for row in rows if row.action == look.action and (row.query or "").startswith(look.query)]
+    assert told, [(row.action, row.query) for row in rows]
+    row = told[-1]
+    assert row.count == look.count
+    assert set(row.rules) == set(look.rules)
+    about = {str(row.person)} if row.person else set()
+    assert about | set((row.detail or {}).get("persons", ())) == {
+        str({"ann": ANN, "bob": BOB}[one]) for one in look.about
+    }
+
+
+@every_look
+@pytest.mark.usefixtures("world")
+def test_no_row_tells_who_somebody_is_but_by_a_key(conn: Connection, look: Look) -> None:
+    for row in asked(conn, look):
+        said = " ".join(str(value) for value in (row.query, row.reason, row.detail, row.outcome, row.rules))
+        for number in (0, 1):
+            values = (f"Family{number}", f"family{number}", f"195{number}", nhs_number(number), *places_of(number))
+            assert [value for value in values if value in said] == []
+
+
+@every_look
+@pytest.mark.usefixtures("world")
+def test_a_look_that_can_not_be_kept_is_not_had(conn: Connection, look: Look) -> None:
+    conn.execute(text("alter table audit_event rename to audit_event_gone"))
+    with pytest.raises(ProgrammingError, match="audit_event"):
+        look.ask(conn, lens_of(look.who))
+
+
+def test_every_reading_function_is_among_these_looks() -> None:
+    """A new function that takes a lens must be added here, and so be audited, or be said to read nothing."""
+    found = {
+        f"{module.name}.{name}"
+        for package in (carelink.record, carelink.cases)
+        for module in pkgutil.iter_modules(package.__path__)
+        for name, function in vars(import_module(f"{package.__name__}.{module.name}")).items()
+        if inspect.isfunction(function)
+        and function.__module__ == f"{package.__name__}.{module.name}"
+        and not name.startswith("_")
+        and "Lens" in function.__annotations__.values()
+    }
+    told = {look.of.partition(" ")[0] for look in LOOKS} | set(READS_NOTHING)
+    assert sorted(found - told) == []
+
+
+def test_the_row_is_in_the_transaction_that_looked(shared_engine: Engine) -> None:
+    """It comes with what the look led to, or with nothing: nobody can look and undo that they did."""
+    lens = lens_of(replace(SAM, request="one transaction"))
+    mine = select(audit_event.c.id).where(audit_event.c.request == "one transaction")
+    with shared_engine.connect() as conn, conn.begin() as transaction:
+        search.run(conn, lens, Query(("Condition",), person=ANN))
+        assert len(conn.execute(mine).all()) == 1
+        with shared_engine.connect() as another:
+            assert another.execute(mine).all() == [], "not before it is committed"
+        transaction.rollback()
+    with shared_engine.connect() as conn:
+        assert conn.execute(mine).all() == []
+
+
+@pytest.mark.usefixtures("world")
+def test_everybody_whom_a_search_showed_is_found_by_who_looked_at_them(conn: Connection, lens: Lens) -> None:
+    search.run(conn, lens, Query(("Patient",), criteria=(named("Family"),)))
+    caseload.caseload(conn, PLACE, lens)
+    t = audit_event.c
+    for one in (ANN, BOB):
+        looks = select(t.query).where((t.person == one) | t.detail["persons"].contains([str(one)]), t.user == "sam")
+        assert {"Patient?family", "my caseload"} <= set(conn.execute(looks).scalars())
+
+
+@pytest.mark.usefixtures("world")
+def test_a_job_is_kept_with_its_reason_and_on_whose_behalf(conn: Connection) -> None:
+    search.run(conn, Lens.system("whom to ask the sources about", NOW, "operator:ada"), Query(("Patient",)))
+    row = trail(conn)[-1]
+    assert (row.user, row.reason, row.rules) == ("operator:ada", "whom to ask the sources about", ["L0-system"])
+    assert (row.organisation, row.role, row.purpose, row.person, row.detail) == (None,) * 5
+
+
+@pytest.mark.usefixtures("world")
+def test_a_search_of_one_person_that_shows_another_by_a_link_keeps_both(conn: Connection, lens: Lens) -> None:
+    """The question names one person; whoever else is in the answer is kept as well."""
+    rows = search.run(conn, lens, Query(("Patient",))).rows
+    looked(conn, lens, "read", "x", rows, ANN)
+    row = trail(conn)[-1]
+    assert (row.person, row.detail) == (ANN, {"persons": [str(BOB)]})
+
+
+def test_what_an_event_says_is_what_the_row_says(conn: Connection) -> None:
+    event = Event(
+        "refusal",
+        SAM,
+        ANN,
+        query="/people/<uuid:person>",
+        rules=("L9-no-relationship",),
+        outcome="refused",
+        reason="not involved",
+        detail={"n": 1},
+    )
+    append(conn, event, NOW)
+    row = trail(conn)[-1]
+    assert (row.action, row.outcome, row.user, row.person) == ("refusal", "refused", "sam", ANN)
+    assert (row.query, row.reason, row.rules) == ("/people/<uuid:person>", "not involved", ["L9-no-relationship"])
+    assert (row.count, row.detail, row.request, row.at) == (None, {"n": 1}, "req-1", NOW)
+
+
+def test_an_event_without_a_requester_says_who_as_far_as_it_is_known(conn: Connection) -> None:
+    append(conn, Event("sign-in", outcome="refused", user="somebody", request="req-3"), NOW)
+    row = trail(conn)[-1]
+    assert (row.user, row.organisation, row.role, row.request) == ("somebody", None, None, "req-3")
+
+
+def test_an_explanation_is_kept_as_a_look_by_who_asked_for_it(conn: Connection, world: None, lens: Lens) -> None:
+    explain(conn, lens, ANN, "operator:ada")
+    row = trail(conn)[-1]
+    assert (row.action, row.user, row.person, row.organisation) == ("explain", "operator:ada", ANN, None)
+    assert row.detail == {"view_of": "sam", "organisation": NORTH, "role": "social-worker", "purpose": "CAREMGT"}
+    assert set(row.rules) == {"L8-own-organisation", "L8-agreement"}
