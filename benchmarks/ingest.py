@@ -1,36 +1,35 @@
-"""How fast a source's batches become stored, linked, indexed resources in one process, beside the same rows by COPY alone."""
+"""How fast what the sources gave becomes stored, linked, indexed resources in one process; beside COPY of the same rows.
+
+Every resource is repaired, validated by the models and by the second look, labelled, linked to a person, indexed and
+written with its history, by `ingest` as a pull calls it: a durable transaction a batch, small batches joined. What is
+measured does not include asking the sources and mapping their answers to R4; that is a figure of its own.
+"""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Engine
+from sqlalchemy import func, select
 
-from benchmarks.figures import Figure
-from carelink.db import embedded, schema, sync
-from carelink.db.engine import engine_for
-from carelink.place import Place
-from carelink.place_loader import load
+from benchmarks.figures import Figure, Floor, typical
+from benchmarks.machine import Meter, Spent
+from benchmarks.world import NOW, Database, World
+from carelink.db import tables
 from carelink.record.ingest import ingest
 from carelink.record.validation import check
-from fhir_adapters import exact_json
-from fhir_adapters.simulators.hospital_resources import resources
-from fhir_adapters.simulators.population import people
-from fhir_adapters.source import Batch, Item
+from carelink.record.validation_shapes import model_of
+from fhir_adapters.source import Batch
 
-PEOPLE = 3000
-BATCH = 500
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-PLACE = Path(__file__).resolve().parent.parent / "config" / "places" / "example"
-TABLES = (
+ROUNDS = 3
+TARGET = 1500  # resources/s
+PEER = 244  # Medplum 5, transaction Bundles, on two cores
+WARM = 12  # batches before the first round: models, statements and plans are made when they are first met
+COPIED = (
     "resource",
     "resource_version",
     "index_token",
@@ -39,82 +38,126 @@ TABLES = (
     "index_reference",
     "index_number",
 )
+Batches = Sequence[tuple[str, Batch]]
 
 
-@dataclass(frozen=True)
-class Database:
-    engine: Engine
-    url: str
+@dataclass
+class Rounds:
+    """What each round took, resources a second."""
+
+    first: list[float] = field(default_factory=list)
+    again: list[float] = field(default_factory=list)
+    copied: list[float] = field(default_factory=list)
+    cpu_copied: list[float] = field(default_factory=list)
+    cpu_first: list[float] = field(default_factory=list)
+    cpu_again: list[float] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
-def figures() -> Iterator[Figure]:
-    """Resources a second for a first pull and for the same pull again."""
-    place = load(PLACE)
-    batches = _batches()
-    count = sum(len(batch.items) for batch in batches)
-    _warm_up(batches)
-    folder = Path(tempfile.mkdtemp(prefix="carelink-bench-"))
-    server = embedded.start(folder / "postgres")
-    try:
-        measured, floor = (_database(server, name, place) for name in ("measured", "floor"))
-        first = _pull(measured, place, batches)
-        again = _pull(measured, place, batches)
-        copied = _copied(measured, floor, len(batches))
-        measured.engine.dispose()
-        floor.engine.dispose()
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-    alone = "the same rows by COPY alone"
-    yield Figure("ingest, first pull", count / first, "resources/s", count / copied, alone, 1500, at_least=True)
-    yield Figure("ingest, nothing changed", count / again, "resources/s", count / copied, alone, at_least=True)
+def figures(world: World) -> Iterator[Figure]:
+    """Resources a second for a first pull, for the same again, for the models alone, and for asking and mapping."""
+    pulled = world.pulled
+    batches, count, rounds = pulled.joined(), pulled.count, Rounds()
+    _warm_up(world, batches)
+    for number in range(ROUNDS):
+        _round(world, batches, count, rounds, number)
+    says = "COPY of the same rows into empty tables with the same indexes"
+    floor = Floor(says, typical(rounds.copied), typical(rounds.cpu_copied))
+    yield Figure(
+        "ingest, first pull",
+        *(typical(rounds.first), "resources/s", typical(rounds.cpu_first), floor, TARGET),
+        at_least=True,
+        rounds=tuple(rounds.first),
+        peer=PEER,
+        about={"resources": count, "transactions": len(batches)} | rounds.kept,
+    )
+    yield Figure(
+        "ingest, the same again",
+        *(typical(rounds.again), "resources/s", typical(rounds.cpu_again), floor),
+        at_least=True,
+        rounds=tuple(rounds.again),
+    )
+    yield Figure("validating by the models alone", _models_alone(batches), "resources/s", at_least=True)
+    yield Figure("asking and mapping, five sources", count / pulled.seconds, "resources/s", at_least=True)
 
 
-def _database(server: embedded.Embedded, name: str, place: Place) -> Database:
-    url = server.database(name)
-    engine = engine_for(url)
-    schema.upgrade(engine)
-    with engine.begin() as conn:
-        sync.sync(conn, place)
-    return Database(engine, url)
+def _round(world: World, batches: Batches, count: int, rounds: Rounds, number: int) -> None:
+    measured, empty = world.database(f"measured_{number}"), world.database(f"floor_{number}")
+    first = pull(world, measured, batches)
+    rounds.kept = _kept(measured)
+    again = pull(world, measured, batches)
+    if rounds.kept != _kept(measured):
+        raise AssertionError("pulling again changed the record")
+    rounds.first.append(count / first.wall)
+    rounds.cpu_first.append(count / first.cpu)
+    rounds.again.append(count / again.wall)
+    rounds.cpu_again.append(count / again.cpu)
+    copied = _copied(world, measured, empty, len(batches))
+    rounds.copied.append(count / copied.wall)
+    rounds.cpu_copied.append(count / copied.cpu)
+    for one in (measured, empty):
+        world.drop(one)
 
 
-def _batches() -> list[Batch]:
-    """The hospital of the demo as its adapter yields it: type by type, Patients first, a page a batch."""
-    found = [exact_json.loads(exact_json.dumps(one)) for one in resources(people(1, PEOPLE))]
-    found.sort(key=lambda one: (one["resourceType"] != "Patient", one["resourceType"]))
-    items = [Item(one["resourceType"], one["id"], one) for one in found]
-    pages = [tuple(items[start : start + BATCH]) for start in range(0, len(items), BATCH)]
-    return [Batch(page, {"page": number}) for number, page in enumerate(pages)]
-
-
-def _warm_up(batches: Sequence[Batch]) -> None:
-    """The model of each type is built when it is first met: once a process, so it is not counted."""
-    for item in {item.type: item for batch in batches for item in batch.items}.values():
-        check(item.type, item.body)
-
-
-def _pull(database: Database, place: Place, batches: Sequence[Batch]) -> float:
-    """Seconds for all of them, each committed."""
-    started = time.perf_counter()
-    for batch in batches:
+def pull(world: World, database: Database, batches: Batches) -> Spent:
+    """What it takes to store all of them, each committed."""
+    meter = Meter(world.server)
+    for source, batch in batches:
         with database.engine.begin() as conn:
-            ingest(conn, place, place.source("hospital"), batch, NOW)
-    return time.perf_counter() - started
+            ingest(conn, world.place, world.place.source(source), batch, NOW)
+    return meter.spent()
 
 
-def _copied(measured: Database, floor: Database, parts: int) -> float:
-    """Seconds to COPY what was stored into an empty database of the same tables, in as many transactions."""
+def _warm_up(world: World, batches: Batches) -> None:
+    for item in {item.type: item for _, batch in batches for item in batch.items}.values():
+        check(item.type, item.body)
+    scratch = world.database("scratch")
+    pull(world, scratch, batches[:WARM])
+    world.drop(scratch)
+
+
+def _kept(database: Database) -> dict[str, Any]:
+    """Rows of each table: that it was all really stored, indexed, linked, and refused where it should be."""
+    told = (*COPIED, "person", "person_link", "quarantine", "relationship")
+    with database.engine.connect() as conn:
+        kept: dict[str, Any] = {name: _count(conn, tables.metadata.tables[name]) for name in told}
+        repaired = select(func.count()).where(tables.resource.c.type == "Provenance")
+        labelled = select(func.count()).where(tables.resource.c.sensitivities != 0)
+        kept |= {"repaired": conn.execute(repaired).scalar(), "sensitive": conn.execute(labelled).scalar()}
+    if empty := [name for name, rows in kept.items() if not rows and name != "quarantine"]:
+        raise AssertionError(f"nothing was kept in {', '.join(empty)}: this is no ingest")
+    return kept
+
+
+def _count(conn: Any, table: Any) -> int:
+    return int(conn.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def _models_alone(batches: Batches) -> float:
+    """Validations a second by `fhir.resources` and nothing else: what of the cost is theirs."""
+    bodies = [(model_of(item.type), item.body) for _, batch in batches for item in batch.items]
+    began = time.process_time()
+    for model, body in bodies:
+        try:
+            if model is not None:
+                model.model_validate(body)
+        except ValueError:
+            continue  # before repair, with the source's ids: invalid ones are looked at as thoroughly
+    return len(bodies) / (time.process_time() - began)
+
+
+def _copied(world: World, measured: Database, empty: Database, parts: int) -> Spent:
+    """What it takes to COPY what was stored into an empty database of the same tables, in as many transactions."""
     with psycopg.connect(measured.url) as source:
-        rows = {table: _split(_dumped(source, table), parts) for table in TABLES}
-    with psycopg.connect(floor.url) as target:
-        started = time.perf_counter()
+        rows = {table: _split(_dumped(source, table), parts) for table in COPIED}
+    with psycopg.connect(empty.url) as target:
+        meter = Meter(world.server)
         for part in range(parts):
-            for table in TABLES:
+            for table in COPIED:
                 with target.cursor() as cursor, cursor.copy(_command("copy {} from stdin", table)) as copy:
                     copy.write(b"".join(rows[table][part]))
             target.commit()
-        return time.perf_counter() - started
+        return meter.spent()
 
 
 def _dumped(conn: psycopg.Connection, table: str) -> list[bytes]:
