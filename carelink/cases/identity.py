@@ -38,7 +38,7 @@ LEVELS: Mapping[str, tuple[str, str]] = {
     "different": ("different", "differs"),
     "far": ("more than ten years apart", "differs"),
     "conflict": ("two verified numbers", "differs"),
-    "missing": ("not known on both sides", "unknown"),
+    "missing": ("can't be compared", "unknown"),
 }
 
 
@@ -151,5 +151,7 @@ def compared(fields: Mapping[str, Any], mine: Body, theirs: Body) -> tuple[Compa
 
 def _compared(field: str, fields: Mapping[str, Any], mine: Body, theirs: Body) -> Compared:
     label, read = FIELDS[field]
-    words, looks = LEVELS.get(fields.get(field, {}).get("level", "missing"), LEVELS["missing"])
-    return Compared(field, label, read(mine), read(theirs), words, looks)
+    said, other = read(mine), read(theirs)
+    # Of what is not shown, or is not said any more, nothing is told by comparing it either.
+    level = fields.get(field, {}).get("level", "missing") if said and other else "missing"
+    return Compared(field, label, said, other, *LEVELS.get(level, LEVELS["missing"]))

@@ -105,12 +105,14 @@ def _allocated(participant: Mapping[str, Any], person: PersonKey, period: Span, 
 
 
 def _teams_named(body: Mapping[str, Any], place: Place) -> Iterator[tuple[Ods, str]]:
-    """The team that a CareTeam without members is called after, at each organisation that answers for it."""
+    """The team that a CareTeam without members is called or known by, at each organisation that answers for it."""
+    names = {str(body.get("name", "")), *(str(one.get("value", "")) for one in body.get("identifier", ()))}
     teams = {(worker.organisation, worker.team) for worker in place.staff.values() if worker.team}
     for managing in body.get("managingOrganization", ()):
-        named = (_ods(managing), str(body.get("name", "")))
-        if named[0] and named in teams:
-            yield named[0], named[1]
+        ods = _ods(managing)
+        for called in sorted(names):
+            if ods and (ods, called) in teams:
+                yield ods, called
 
 
 _ACCEPTED = frozenset({"accepted", "in-progress", "on-hold"})

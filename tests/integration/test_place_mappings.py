@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from carelink.consent.relationships import derive
+from carelink.ids import PersonKey
 from carelink.jobs.pull import source_settings
 from carelink.place import Place
 from carelink.place_loader import load
@@ -193,3 +196,14 @@ def test_the_second_place_reads_quite_another_extract_without_new_code(tmp_path:
         ("active", "Two dogs in the yard"),
         ("inactive", "A bull in the yard"),
     ]
+
+
+def test_who_is_allocated_to_a_whole_team_is_that_teams_though_pages_call_it_by_a_name(
+    place: Place, northdale: list[Item]
+) -> None:
+    teams = [item.body for item in northdale if item.type == "CareTeam" and item.body["name"] == "Adults North team"]
+    whole = [team for team in teams if not any("member" in one for one in team["participant"])]
+    assert whole
+    for team in whole:
+        found = derive("CareTeam", team | {"status": "active"}, PersonKey(uuid4()), place)
+        assert [(one.organisation, one.team, one.user) for one in found] == [("901", "adults-north", None)]
