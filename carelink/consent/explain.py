@@ -113,7 +113,7 @@ def lines(explanation: Explanation, place: Place) -> list[str]:
     said += [_objection(one, lens) for one in facts.directed]
     if facts.restricted:
         shown = "is shown to this role" if lens.may_locate else "is taken out for this role"
-        said.append(f"Restricted: what tells where this person is {shown}")
+        said.append(f"Restricted: what would tell where they are {shown}")
     if explanation.withheld:
         said.append("They are told that some information is not shown")
     return said + ([_kind(line, place) for line in explanation.lines] or ["Nothing is held about this person"])
