@@ -12,6 +12,7 @@ from conftest import NOW
 from consent_builders import (
     ANN,
     DAY,
+    HOSPITAL,
     LONG_AGO,
     NORTH,
     PLACE,
@@ -130,6 +131,31 @@ def test_what_a_requester_is_called_can_not_change_the_question(conn: Connection
     for text in ("' or true --", "\\", "%(param_1)s", "{person}", ":self", "null"):
         crooked = replace(SAM, user=text, team=text, organisation=Ods(text), role=text)  # type: ignore[arg-type]
         assert asked(conn, lens_of(crooked)) == {}
+
+
+# A question of identity -----------------------------------------------------------------------------
+
+
+def test_who_decides_links_sees_patients_and_nothing_else_and_nothing_that_the_law_restricts(conn: Connection) -> None:
+    """Rule L0-identity: whom the two records say that they are about, for a role that decides whether they are one."""
+    store_person(conn, ANN, facts(restricted=True))
+    home = item(HOSPITAL, "demographics", locating=True)
+    shown = store_item(conn, home, "Patient")
+    plain = store_item(conn, item(SURGERY, "demographics", "SDV"), "Patient")
+    store_item(conn, item(SURGERY, "demographics", "LEGAL"), "Patient")
+    store_item(conn, home, "Patient", deleted=True)
+    store_item(conn, item(SURGERY, "problems"), "Condition")
+
+    def identified(requester: Requester) -> Answers:
+        lens = lens_of(requester)
+        rows = conn.execute(select(resource.c.key, lens.body().label("sent")).where(lens.identifies()))
+        return {ResourceKey(row.key): Effect.REDACT if "LESS" in row.sent else Effect.PERMIT for row in rows}
+
+    assert identified(IRIS) == {shown: Effect.REDACT, plain: Effect.PERMIT}
+    assert asked(conn, lens_of(IRIS)) == {}, "but no record is opened by that"
+    for stranger in (SAM, NADIA, TOM, ANN_HERSELF, staff("iris", "TREAT"), replace(SAM, role="inspector")):
+        assert identified(stranger) == {}
+    assert len(conn.execute(select(resource.c.key).where(Lens.system("test", NOW).identifies())).all()) == 5
 
 
 # Old versions --------------------------------------------------------------------------------------
