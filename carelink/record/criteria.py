@@ -34,6 +34,8 @@ def condition(lens: Lens, query: Query, criterion: Criterion) -> ColumnElement[b
     if not criterion.values or not all(criterion.values):
         raise Invalid(criterion.parameter, "has no value")
     if criterion.parameter in _OF_ALL:
+        if criterion.modifier:
+            raise Invalid(f"{criterion.parameter}:{criterion.modifier}", "has no such modifier here")
         return or_(*[_OF_ALL[criterion.parameter](criterion, value) for value in criterion.values])
     criterion = _spelt_out(criterion)
     parameter = _known(query, criterion)

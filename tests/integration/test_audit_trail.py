@@ -27,7 +27,7 @@ from carelink.consent.explain import explain
 from carelink.consent.facts import Labelled
 from carelink.consent.lens import Lens
 from carelink.db.tables import audit_event, link_decision, person_link, quarantine
-from carelink.errors import NotFound
+from carelink.errors import Invalid, NotFound
 from carelink.record import links_open, search, timeline_names
 from carelink.record import quarantine as waiting
 from carelink.record import store as storing
@@ -192,6 +192,16 @@ def test_no_row_tells_who_somebody_is_but_by_a_key(conn: Connection, look: Look)
         for number in (0, 1):
             values = (f"Family{number}", f"family{number}", f"195{number}", nhs_number(number), *places_of(number))
             assert [value for value in values if value in said] == []
+
+
+@pytest.mark.parametrize("parameter", ["_id", "patient", "subject", "_lastUpdated", "family", "identifier"])
+def test_a_modifier_is_one_that_we_know_and_so_none_can_carry_a_name_into_the_trail(
+    conn: Connection, lens: Lens, parameter: str
+) -> None:
+    before = len(trail(conn))
+    with pytest.raises(Invalid):
+        search.run(conn, lens, Query(("Patient",), criteria=(Criterion(parameter, (str(ANN),), "Nora Hart"),)))
+    assert len(trail(conn)) == before
 
 
 @every_look

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import pytest
-from conftest import NOW
+from conftest import NOW, ROOT
 from consent_builders import (
     ANN,
     HOSPITAL,
@@ -49,6 +49,11 @@ def test_the_digit_of_a_rule_is_its_place_and_each_says_why() -> None:
     assert order == sorted(order)
     assert len(rules.BY_ID) == len(rules.ALL)
     assert all(rule.because for rule in rules.ALL)
+
+
+@pytest.mark.parametrize("rule", sorted(rules.BY_ID))
+def test_the_page_for_information_governance_leads_has_a_row_for_every_rule(rule: str) -> None:
+    assert f"\n| `{rule}` |" in (ROOT / "docs" / "consent.md").read_text()
 
 
 def test_a_job_of_the_system_sees_all_and_says_for_what() -> None:
