@@ -114,7 +114,7 @@ def test_a_version_that_the_client_has_is_not_sent_again_but_audited(
     assert since.status_code == 304
 
 
-@pytest.mark.parametrize("id_", [str(uuid4()), "12", "..", "x'--", "%00"])
+@pytest.mark.parametrize("id_", [str(UUID(int=9)), "12", "..", "x'--", "%00"])
 def test_what_is_not_there_is_not_found_whatever_its_id_looks_like(asks: FlaskClient, id_: str) -> None:
     wrong(asks.get(f"/fhir/R4/Patient/{id_}"), 404, "not-found")
 
