@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from ci_gate import install as pytest_configure  # noqa: F401  pytest calls it
 from sqlalchemy import Connection, Engine
 
 from carelink.db import embedded, schema, sync
