@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -83,7 +84,10 @@ class World:
         for entry in self.place.sources:
             adapter = registry.make(source_settings(entry, self.sources.environ()))
             batches += [(entry.name, batch) for batch in adapter.pull(None, wanted, NOW)]
-        return Pulled(tuple(batches), time.perf_counter() - began)
+        made = Pulled(tuple(batches), time.perf_counter() - began)
+        gc.collect()
+        gc.freeze()  # a worker holds a batch at a time: Python need not go through all of them over and over
+        return made
 
     def close(self) -> None:
         """Let go of every database."""
