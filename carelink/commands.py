@@ -76,10 +76,12 @@ def pull(shop: Shop, source: str | None) -> tuple[list[str], bool]:
     lines, failed = [], False
     for name in _sources(shop, source):
         report = pull_source(shop.engine, shop.place, shop.settings, name, shop.clock)
-        failed = failed or bool(report.why) or report.busy
-        did = f"{report.stored} stored, {report.unchanged} unchanged, {report.quarantined} quarantined"
+        failed = failed or bool(report.why or report.doubts) or report.busy
+        ended = f", {report.ended} ended" if report.ended else ""
+        did = f"{report.stored} stored, {report.unchanged} unchanged{ended}, {report.quarantined} quarantined"
         why = "another pull of it is under way" if report.busy else report.why
         lines.append(f"{name}: {did}{'; stopped: ' + why if why else ''}")
+        lines += [f"{name}: {doubt}" for doubt in report.doubts]
     return lines, failed
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from fhir_adapters.whole import Whole
+
 Cursor = Mapping[str, Any]  # JSON; opaque to everyone but the adapter that made it
 
 
@@ -91,6 +93,7 @@ class Batch:
     rejected: tuple[Rejected, ...] = ()
     done: int = 0  # how far: rows, people or resources so far
     total: int | None = None  # of how many, where the source says
+    whole: tuple[Whole, ...] = ()  # parts of the source that are told in full by the end of this batch
 
 
 class Source(Protocol):

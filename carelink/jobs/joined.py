@@ -34,4 +34,5 @@ def _one(batches: Sequence[Batch]) -> Batch:
     last = batches[-1]
     items = tuple(item for batch in batches for item in batch.items)
     rejected = tuple(item for batch in batches for item in batch.rejected)
-    return Batch(items, last.cursor, rejected, last.done, last.total)
+    whole = tuple(part for batch in batches for part in batch.whole)
+    return Batch(items, last.cursor, rejected, last.done, last.total, whole)

@@ -45,6 +45,8 @@ class PullReport:
     links: Counter[str] = field(default_factory=Counter)
     why: str = ""
     busy: bool = False  # another pull of this source is under way
+    ended: int = 0  # not told by the source any more
+    doubts: tuple[str, ...] = ()  # parts of which too much was gone to be believed
 
     def add(self, one: IngestReport) -> None:
         """Count a batch in."""
@@ -53,6 +55,8 @@ class PullReport:
         self.repaired += one.repaired
         self.quarantined += one.quarantined
         self.links += one.links
+        self.ended += one.ended
+        self.doubts += one.doubts
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,11 @@ def pull(
         one.report.busy = not alone
         if alone:
             _told(one)
-    log.info("pulled", source=source, stored=one.report.stored, quarantined=one.report.quarantined, why=one.report.why)
+    report = one.report
+    for line in report.doubts:
+        log.warning("not believed", source=source, why=line)
+    told = {"stored": report.stored, "ended": report.ended, "quarantined": report.quarantined}
+    log.info("pulled", source=source, why=report.why, **told)
     return one.report
 
 

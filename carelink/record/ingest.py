@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from carelink.record.persons import SourcePatient, link_patients
 from carelink.record.quarantine import Refused
 from carelink.record.references import patient_of, rewritten
 from carelink.record.validation import Checked, check
+from carelink.record.vanished import vanished
 from carelink.record.writing import Writable, write
 from fhir_adapters.source import Batch, Item, Reason, Rejected
 
@@ -36,16 +37,30 @@ class IngestReport:
     quarantined: int = 0
     links: Counter[str] = field(default_factory=Counter)  # method -> source Patients in this batch
     persons: tuple[PersonKey, ...] = ()  # whose record changed
+    ended: int = 0  # what the source does not tell any more
+    doubts: tuple[str, ...] = ()  # parts of which too much was gone to be believed
 
 
 def ingest(conn: Connection, place: Place, entry: SourceEntry, batch: Batch, now: datetime) -> IngestReport:
     """Store the batch and its cursor. The same batch again changes nothing but the cursor's time.
 
-    What can't be stored safely goes to quarantine with the reason; the rest of the batch is stored.
+    What can't be stored safely goes to quarantine with the reason; the rest of the batch is stored. Of parts of the
+    source that the batch tells in full, what is stored and not told any more is ended.
     """
     report = take(conn, place, entry, batch.items, batch.rejected, now)
+    if batch.whole:
+        report = _without_vanished(conn, place, entry, batch, report, now)
     source_state.advance(conn, entry.name, batch)
     return report
+
+
+def _without_vanished(
+    conn: Connection, place: Place, entry: SourceEntry, batch: Batch, report: IngestReport, now: datetime
+) -> IngestReport:
+    found = vanished(conn, entry.name, batch.whole, batch.items)
+    write(conn, found.gone, now)
+    persons = {*report.persons, *_settle(conn, place, entry, found.gone, now)}
+    return replace(report, ended=len(found.gone), doubts=found.doubts, persons=tuple(sorted(persons)))
 
 
 def replay(conn: Connection, place: Place, entry: SourceEntry, now: datetime) -> IngestReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 from fhir_adapters import exact_json
 from fhir_adapters.council_csv.reading import FileWrong, Form, Line, read
 from fhir_adapters.council_csv.scan import Scan, scan
+from fhir_adapters.council_csv.told import Told
 from fhir_adapters.mapping import Mapped, Table
 from fhir_adapters.mapping.options import mapping_of
 from fhir_adapters.source import Batch, Cursor, Reason, SourceFailed, SourceSettings, Wanted
+from fhir_adapters.whole import IdForm
 
 ROWS = 500  # rows a batch
 
@@ -72,9 +75,13 @@ class CouncilCsv:
                     done += rows
                     files[one.table.name] = one.saved(batch.done)
                     saved = {"mapping": self._mapping.digest, "files": dict(files)}
-                    yield Batch(batch.items, saved, batch.rejected, done, total)
+                    whole = tuple(replace(part, others=self._others(one.table)) for part in batch.whole)
+                    yield Batch(batch.items, saved, batch.rejected, done, total, whole)
             except FileWrong as wrong:
                 failed[one.table.name] = str(wrong)
+
+    def _others(self, table: Table) -> tuple[IdForm, ...]:
+        return tuple(form for other in self._mapping.tables if other is not table for form in other.forms)
 
 
 def _read(one: Scan, size: int) -> Iterator[tuple[Batch, int]]:
@@ -83,19 +90,25 @@ def _read(one: Scan, size: int) -> Iterator[tuple[Batch, int]]:
     Raises FileWrong where the file is another than the one that was scanned.
     """
     lines, digest = read(one.path, one.form)
-    rest = islice(lines, one.start, None)
+    told = Told(one)
+    for line in islice(lines, one.start):  # read by an earlier pull
+        told.add(line, _map(one, line))
+    rest = iter(lines)
     done = one.start
     while chunk := list(islice(rest, size)):
         mapped = [_map(one, line) for line in chunk if line.number not in one.passed_over]
+        for line, each in zip((line for line in chunk if line.number not in one.passed_over), mapped, strict=True):
+            told.add(line, each)
         done += len(chunk)
         if done >= one.rows and (next(rest, None) is not None or digest.text() != one.digest):
             break
         items = tuple(item for each in mapped for item in each.items)
-        yield Batch(items, {}, tuple(each.rejected for each in mapped if each.rejected), done), len(chunk)
+        whole = told.whole() if done >= one.rows else ()
+        yield Batch(items, {}, tuple(each.rejected for each in mapped if each.rejected), done, whole=whole), len(chunk)
     if digest.text() != one.digest:
         raise FileWrong(f"{one.path.name}: changed while it was read")
     if one.start == one.rows:
-        yield Batch((), {}, (), done), 0  # nothing new in it: the cursor learns its new time of change
+        yield Batch((), {}, (), done, whole=told.whole()), 0  # nothing new in it: the cursor learns its time of change
 
 
 def _map(one: Scan, line: Line) -> Mapped:

@@ -67,7 +67,8 @@ class Going:
         self._in_a_row = self._practices[practice].failures = 0
         if isinstance(answer, Mapped):
             self.answered += 1
-            return Batch(answer.items, self._cursor(number, done), answer.rejected, done, self.people)
+            whole = (answer.whole,) if answer.whole else ()
+            return Batch(answer.items, self._cursor(number, done), answer.rejected, done, self.people, whole)
         self.counts[answer.code] += 1
         if answer.by_practice:
             self.not_for_us.append(answer.line)

@@ -17,6 +17,7 @@ from fhir_adapters.gp_connect.references import RETYPED, Record, Target
 from fhir_adapters.gp_connect.resource import map_resource
 from fhir_adapters.gp_connect.tables import TYPES
 from fhir_adapters.source import Item, Reason, Rejected
+from fhir_adapters.whole import Whole
 
 # Identifiers that mean the same in every source, best first.
 KNOWN_EVERYWHERE = (
@@ -35,6 +36,7 @@ class Mapped:
     items: tuple[Item, ...]
     rejected: tuple[Rejected, ...]
     duplicates: tuple[str, ...] = ()  # `Type/id` of each entry that came again with the same content
+    whole: Whole | None = None  # all that the practice has of the person, where the answer is that
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,20 @@ def map_record(bundle: Any, practice: str, nhs_number: str) -> Mapped:
     for entry in entries:
         _sort(entry, record, done)
     namespaced = tuple(replace(one, namespace=record.namespace) for one in done.rejected)
-    return Mapped(tuple(done.items), namespaced, tuple(done.duplicates))
+    return Mapped(tuple(done.items), namespaced, tuple(done.duplicates), _whole(done, record.namespace))
+
+
+def _whole(done: _Sorted, namespace: str) -> Whole | None:
+    """Where the practice answered every clinical area: with its Lists, and without a word about the answer itself.
+
+    An OperationOutcome in it tells of an area that could not be given; each area has a List, be it empty (GP Connect 1.x).
+    """
+    stored, refused = {one.type for one in done.items}, {one.type for one in done.rejected}
+    if "OperationOutcome" in refused or not {"Patient", "List"} <= stored:
+        return None
+    told = {(one.type, one.source_id) for one in done.items}
+    told |= {(TYPES[one.type].type if one.type in TYPES else one.type, one.source_id) for one in done.rejected}
+    return Whole("the record", frozenset(told), namespace)
 
 
 def _read(entries: Sequence[Any], done: _Sorted) -> Iterator[_Entry]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from fhir_adapters.mapping.cells import BadCell, as_id
 from fhir_adapters.mapping.tree import Condition, Group, Row, Template
 from fhir_adapters.source import Item, Reason, Rejected
+from fhir_adapters.whole import Id, IdForm
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,18 @@ class Table:
         """The columns without which the table can't be read."""
         return frozenset().union(*(rule.columns() for rule in self.rules)) - self.optional
 
+    @cached_property
+    def forms(self) -> tuple[IdForm, ...]:
+        """How the ids of its resources look, so that they are told from those of other tables."""
+        return tuple(_form(rule) for rule in self.rules)
+
+    def ids(self, cells: Mapping[str, str]) -> Iterator[Id]:
+        """The ids of all resources that a row may become, whatever its cells say otherwise; nothing of an empty id."""
+        row = Row(cells, self.blank)
+        for rule in self.rules:
+            if id_ := _id(rule.id, row):
+                yield rule.type, id_
+
     def key(self, cells: Mapping[str, str]) -> str:
         """What tells its rows apart: the id of the row's first resource, empty where a part of it is."""
         return _id(self.rules[0].id, Row(cells, self.blank)) or ""
@@ -70,6 +83,11 @@ class Table:
     def reject(self, cells: Mapping[str, str], raw: str, reasons: tuple[Reason, ...]) -> Rejected:
         """The row kept whole, under the id that it would have had."""
         return Rejected(self.rules[0].type, self.key(cells) or reasons[0].place, raw, reasons)
+
+
+def _form(rule: Rule) -> IdForm:
+    first, last = rule.id.parts[0], rule.id.parts[-1]
+    return IdForm(rule.type, first if isinstance(first, str) else "", last if isinstance(last, str) else "")
 
 
 def _item(rule: Rule, row: Row) -> Item | None:

@@ -232,3 +232,40 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken_for_whole(council: Co
     with pytest.raises(SourceFailed, match=r"people\.csv: changed while it was read"):
         first.extend(pulling)
     assert "P6" in ids(council.pull(first[-1].cursor)[0])
+
+
+def told(batches: list[Batch]) -> dict[str, set[str]]:
+    """File -> the ids that it tells in full."""
+    return {part.name: {id_ for _, id_ in part.ids} for batch in batches for part in batch.whole}
+
+
+def test_the_last_batch_of_each_file_tells_that_it_was_all(council: Council) -> None:
+    batches, _ = council.pull(batch_rows=2)
+    assert told(batches) == {
+        "people.csv": {"P1", "P2", "P3", "P4", "P5"},
+        "alerts.csv": {"A1", "A2"},
+        "workers.csv": {"W1"},
+    }
+    assert [bool(batch.whole) for batch in batches] == [False, False, True, True, True]
+
+
+def test_a_pull_that_goes_on_tells_also_what_came_before(council: Council) -> None:
+    first, _ = council.pull(batch_rows=2)
+    batches, _ = council.pull(first[0].cursor, batch_rows=2)
+    assert told(batches)["people.csv"] == {"P1", "P2", "P3", "P4", "P5"}
+
+
+def test_a_row_with_a_wrong_cell_is_still_told(council: Council) -> None:
+    council.write("people.csv", FILES["people.csv"].replace("03/02/1950", "33/02/1950"))
+    assert "P3" in told(council.pull()[0])["people.csv"]
+
+
+@pytest.mark.parametrize("row", ["P6,Name6\n", ",Name6,06/02/1950\n"])
+def test_a_file_with_a_row_that_could_be_anybodys_tells_no_whole(council: Council, row: str) -> None:
+    council.write("people.csv", FILES["people.csv"] + row)
+    assert "people.csv" not in told(council.pull()[0])
+
+
+def test_an_empty_file_tells_no_whole(council: Council) -> None:
+    council.write("alerts.csv", "AlertID,PersonID,What\n")
+    assert "alerts.csv" not in told(council.pull()[0])
