@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import structlog
 from sqlalchemy.exc import DBAPIError
 
-from carelink import commands
+from carelink import commands, logs
 from carelink.errors import CareLinkError, Invalid
 from carelink.jobs import ending
 
@@ -73,6 +71,7 @@ def pull(source: str | None, every: bool, data: Path) -> None:
 @DATA
 def worker(data: Path) -> None:
     """Do what the outbox asks for: over Redis where CARELINK_REDIS_URL is set, else straight from the table."""
+    logs.to_stderr("warning")
     ending.heed()
     commands.worker(data)
 
@@ -81,6 +80,7 @@ def worker(data: Path) -> None:
 @DATA
 def relay(data: Path) -> None:
     """Hand what the outbox asks for to the workers over Redis, and ask for the pulls that are due."""
+    logs.to_stderr("warning")
     ending.heed()
     with commands.opened(data) as shop:
         commands.relay(shop)
@@ -193,7 +193,7 @@ def clients_add(name: str, organisation: str, role: str, scopes: str, secret: st
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command of this process and end it: 0 good, 1 told what is wrong, 2 could not be done."""
-    _log_to_stderr()
+    logs.to_stderr("error")  # a person reads what the command prints; workers log more
     try:
         sys.exit(cli.main(arguments, prog_name="carelink", standalone_mode=False) or 0)
     except (KeyboardInterrupt, click.Abort):
@@ -213,19 +213,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _end(why: str) -> None:
     click.echo(f"carelink: {why}", err=True)
     sys.exit(2)
-
-
-def _log_to_stderr() -> None:
-    level = logging.INFO if os.environ.get("CARELINK_LOG") == "info" else logging.WARNING
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import sys
 
 from flask import Flask
 
-from carelink import place_loader, settings
+from carelink import logs, place_loader, settings
 from carelink.app import create_app
 from carelink.db.engine import engine_for
 from carelink.errors import CareLinkError, Invalid
@@ -16,6 +16,7 @@ WRONG = 4  # gunicorn's own status for an application that can't be loaded: it e
 
 def create() -> Flask:
     """The application of this process by its environment. Ends the process with one line where a setting is wrong."""
+    logs.to_stderr("info")
     try:
         return _created()
     except CareLinkError as wrong:
