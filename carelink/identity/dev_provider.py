@@ -182,6 +182,7 @@ class Running:
     """A provider that answers at `url` until it is closed."""
 
     url: str
+    provider: DevProvider
     server: BaseWSGIServer
 
     def close(self) -> None:
@@ -195,7 +196,7 @@ def serve(users: Sequence[DemoUser], client: Registered, port: int = 0) -> Runni
     server = make_server("127.0.0.1", port, provider_app(provider), threaded=True, request_handler=_Quiet)
     provider.issuer = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return Running(provider.issuer, server)
+    return Running(provider.issuer, provider, server)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

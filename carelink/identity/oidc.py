@@ -71,7 +71,7 @@ class Provider:
 
     def _discover(self, now: datetime) -> Metadata:
         found = self._get(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-        if found.get("issuer", "").rstrip("/") != self.issuer.rstrip("/"):
+        if str(found.get("issuer")).rstrip("/") != self.issuer.rstrip("/"):
             raise SourceUnavailable("sign-in", None, "the identity provider calls itself by another name")
         try:
             return Metadata(
@@ -82,14 +82,14 @@ class Provider:
                 KeySet.import_key_set(cast(KeySetSerialization, self._get(found["jwks_uri"]))),
                 now,
             )
-        except (KeyError, JoseError, ValueError) as wrong:
+        except (KeyError, TypeError, JoseError, ValueError) as wrong:
             raise SourceUnavailable("sign-in", None, "the identity provider's settings can't be read") from wrong
 
     def _get(self, url: str) -> dict[str, Any]:
         try:
             answer = self.http.get(url, headers={"Accept": "application/json"})
             answer.raise_for_status()
-            return dict(answer.json())
+            return _object(answer.content)
         except (httpx.HTTPError, ValueError) as failed:
             raise SourceUnavailable("sign-in", None, "the identity provider does not answer") from failed
 
@@ -130,10 +130,12 @@ class Provider:
             )
         except httpx.HTTPError as failed:
             raise SourceUnavailable("sign-in", None, "the identity provider does not answer") from failed
+        if answer.status_code >= 500:
+            raise SourceUnavailable("sign-in", None, "the identity provider does not answer")
         if answer.status_code != 200:
             raise Forbidden("The identity provider did not confirm the sign-in", rule="oidc-code")
         try:
-            return str(answer.json()["id_token"])
+            return str(_object(answer.content)["id_token"])
         except (KeyError, ValueError) as wrong:
             raise Forbidden("The identity provider's answer can't be read", rule="oidc-answer") from wrong
 
@@ -158,7 +160,7 @@ class Provider:
 
     def _keys(self, token: str, now: datetime) -> KeySet:
         """The provider's keys; read anew where the token names one that we have not seen (it changed its keys)."""
-        header = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
+        header = _object(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
         known = self.metadata(now).keys
         if any(key.kid == header.get("kid") for key in known.keys):
             return known
@@ -170,3 +172,11 @@ class Provider:
         if not endpoint:
             return back_to
         return f"{endpoint}?{urlencode({'client_id': self.client_id, 'post_logout_redirect_uri': back_to})}"
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    """A JSON object. Raises ValueError for whatever else it is."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")
+    return found

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from carelink.audit.trail import Event, append
+from carelink.consent.requester import Requester
 from carelink.errors import Forbidden, SourceUnavailable
 from carelink.identity import proofing, requesters
 from carelink.identity.oidc import Attempt, Claims
@@ -17,6 +18,14 @@ from carelink.web import session as signed_in
 from carelink.web.menu import menu
 from carelink.web.parts import parts
 from carelink.web.transaction import connection
+
+
+class SignInDenied(Forbidden):
+    """The identity provider knows them, CareLink does not let them in; `user` is who they are there, for the audit."""
+
+    def __init__(self, refused: Forbidden, user: UserId) -> None:
+        super().__init__(str(refused), rule=refused.rule)
+        self.user = user
 
 
 def home() -> str | Response:
@@ -48,8 +57,7 @@ def come_back() -> Response:
     claims = parts().provider.finish(request.url, Attempt(*remembered), _redirect_uri(), signed_in.at())
     user = UserId(str(claims["sub"]))
     conn = connection()
-    _admit(conn, user, claims)
-    asked = requesters.requester(conn, parts().place, user, request=g.reference)
+    asked = _admitted(conn, user, claims)
     signed_in.begin(user)
     append(conn, Event("sign-in", asked), signed_in.at())
     if len(requesters.assignments(conn, user)) > 1:
@@ -57,10 +65,15 @@ def come_back() -> Response:
     return redirect(_next(), 303)
 
 
-def _admit(conn: Connection, user: UserId, claims: Claims) -> None:
-    if proofing.speaks_for_themselves(claims):
-        key = proofing.person_of(conn, claims)
-        proofing.admit(conn, user, str(claims.get("name", "")), key)
+def _admitted(conn: Connection, user: UserId, claims: Claims) -> Requester:
+    """Who asks from now on. Raises `SignInDenied`."""
+    try:
+        if proofing.speaks_for_themselves(claims):
+            key = proofing.person_of(conn, claims)
+            proofing.admit(conn, user, str(claims.get("name", "")), key)
+        return requesters.requester(conn, parts().place, user, request=g.reference)
+    except Forbidden as refused:
+        raise SignInDenied(refused, user) from refused
 
 
 def _next() -> str:
