@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import DBAPIError
 
 from carelink import commands, logs
@@ -61,9 +62,7 @@ def pull(source: str | None, every: bool, data: Path) -> None:
     if (source is None) == (not every):
         raise Invalid("pull", "needs the name of a source, or --all")
     with commands.opened(data) as shop:
-        lines, failed = commands.pull(shop, source)
-    for line in lines:
-        click.echo(line)
+        failed = commands.pull(shop, source, click.echo)
     sys.exit(1 if failed else 0)
 
 
@@ -203,11 +202,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CareLinkError as wrong:
         _end(str(wrong))
     except DBAPIError as wrong:
-        _end(f"the database: {str(wrong.orig).strip().splitlines()[0]}")
+        _end(_of_the_database(wrong))
     except Exception as fault:  # the rim: a person gets a line; the trace goes where it is asked for
         if os.environ.get("CARELINK_TRACE"):
             raise
         _end(f"a fault in CareLink ({type(fault).__name__}); CARELINK_TRACE=1 shows where")
+
+
+def _of_the_database(wrong: DBAPIError) -> str:
+    if isinstance(wrong.orig, UndefinedTable | UndefinedColumn):
+        return "the database is not at the newest schema: run `carelink db upgrade`"
+    return f"the database: {str(wrong.orig).strip().splitlines()[0]}"
 
 
 def _end(why: str) -> None:

@@ -6,10 +6,25 @@ import os
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from carelink.errors import Invalid
+
 LONDON = ZoneInfo("Europe/London")
 
 
 def now() -> datetime:
-    """The time, aware and in UTC. `CARELINK_NOW` (an ISO date-time with offset) freezes it, for tests."""
+    """The time, aware and in UTC. `CARELINK_NOW` (an ISO date-time with offset) freezes it, for tests.
+
+    Raises `Invalid` where that is set to something else.
+    """
     frozen = os.environ.get("CARELINK_NOW")
-    return datetime.fromisoformat(frozen).astimezone(UTC) if frozen else datetime.now(UTC)
+    return _read(frozen) if frozen else datetime.now(UTC)
+
+
+def _read(frozen: str) -> datetime:
+    try:
+        read = datetime.fromisoformat(frozen)
+    except ValueError as wrong:
+        raise Invalid("CARELINK_NOW", "must be a date-time with its offset, as 2026-11-24T12:00:00+00:00") from wrong
+    if read.tzinfo is None:
+        raise Invalid("CARELINK_NOW", "must say its offset from UTC, as 2026-11-24T12:00:00+00:00")
+    return read.astimezone(UTC)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 from uuid import UUID
 
 from rich.console import Console
+from sqlalchemy.exc import DBAPIError
 
 from carelink import place_loader, settings
 from carelink.audit.trail import Event, append
@@ -20,13 +21,14 @@ from carelink.db import embedded, schema, sync
 from carelink.db.engine import engine_for
 from carelink.demo import running
 from carelink.demo.environment import Folder
-from carelink.errors import Invalid, NotFound
+from carelink.errors import CareLinkError, Invalid, NotFound
 from carelink.identity import clients
 from carelink.identity.requesters import requester
 from carelink.ids import NHS_NUMBER, PersonKey, ResourceKey, UserId
 from carelink.jobs import place_changed, redis_queue
 from carelink.jobs import relay as relaying
 from carelink.jobs import worker as working
+from carelink.jobs.pull import PullReport
 from carelink.jobs.pull import pull as pull_source
 from carelink.jobs.shop import Shop
 from carelink.record import ingest, persons, quarantine, search
@@ -71,18 +73,30 @@ def upgrade(shop: Shop) -> str:
     return f"The database is at {schema.revision(shop.engine)}; {shop.place.words.place_name} is in it"
 
 
-def pull(shop: Shop, source: str | None) -> tuple[list[str], bool]:
-    """A line a source, and whether one of them failed. Raises `NotFound` for a source that the place has not."""
-    lines, failed = [], False
+def pull(shop: Shop, source: str | None, say: Callable[[str], None]) -> bool:
+    """Says a line a source when it is done; gives whether one failed. A fault in one of all does not stop the others.
+
+    Raises `NotFound` for a source that the place has not.
+    """
+    failed = False
     for name in _sources(shop, source):
-        report = pull_source(shop.engine, shop.place, shop.settings, name, shop.clock)
+        try:
+            report = pull_source(shop.engine, shop.place, shop.settings, name, shop.clock)
+        except Exception as fault:
+            if source is not None or isinstance(fault, (CareLinkError, DBAPIError)):
+                raise
+            report = PullReport(name, why=f"a fault in CareLink ({type(fault).__name__})")
         failed = failed or bool(report.why or report.doubts) or report.busy
-        ended = f", {report.ended} ended" if report.ended else ""
-        did = f"{report.stored} stored, {report.unchanged} unchanged{ended}, {report.quarantined} quarantined"
-        why = "another pull of it is under way" if report.busy else report.why
-        lines.append(f"{name}: {did}{'; stopped: ' + why if why else ''}")
-        lines += [f"{name}: {doubt}" for doubt in report.doubts]
-    return lines, failed
+        for line in _told(report):
+            say(line)
+    return failed
+
+
+def _told(report: PullReport) -> list[str]:
+    ended = f", {report.ended} ended" if report.ended else ""
+    did = f"{report.stored} stored, {report.unchanged} unchanged{ended}, {report.quarantined} quarantined"
+    why = "another pull of it is under way" if report.busy else report.why
+    return [f"{report.source}: {line}" for line in (f"{did}{'; stopped: ' + why if why else ''}", *report.doubts)]
 
 
 def _sources(shop: Shop, source: str | None) -> list[str]:
