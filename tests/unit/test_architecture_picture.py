@@ -10,7 +10,14 @@ import grimp
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
 ROOTS = ("carelink", "fhir_adapters")
 # Values and errors that everything uses: arrows to them would hide the others.
-EVERYWHERE = {"carelink.errors", "carelink.ids", "carelink.place", "carelink.clock", "carelink.settings", "carelink.logs"}
+EVERYWHERE = {
+    "carelink.errors",
+    "carelink.ids",
+    "carelink.place",
+    "carelink.clock",
+    "carelink.settings",
+    "carelink.logs",
+}
 
 
 def room(module: str) -> str:
