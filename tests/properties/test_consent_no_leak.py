@@ -61,7 +61,7 @@ from carelink.record.query import Criterion, Query
 from carelink.record.summary import summary
 from carelink.record.timeline import EVENTS, Filters, timeline
 
-EXAMPLES = 2000 if os.environ.get("CARELINK_SOAK") else 50
+EXAMPLES = 600 if os.environ.get("CARELINK_SOAK") else 50
 
 # Worlds --------------------------------------------------------------------------------------------
 
