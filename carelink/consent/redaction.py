@@ -79,6 +79,8 @@ LOCATING_EXTENSIONS = (
 
 def redact(type_: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
     """The resource, and what is contained in it, less what locates; None where nothing in it does."""
+    if type_ not in LOCATING and "extension" not in body and "contained" not in body:
+        return None  # most resources: not even copied
     left = _less(body, LOCATING.get(type_, ()))
     for name in ("extension", "contained"):
         if name in left:

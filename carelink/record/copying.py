@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,15 +16,34 @@ from sqlalchemy import Connection, Table
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\ufffd"})
 
 
-def copy_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Add the rows, on this connection's transaction. Values: str, int, bool, UUID, Decimal, bytes, datetime, None."""
-    text = "".join(["\t".join([_cell(value) for value in row]) + "\n" for row in rows])
-    if not text:
-        return
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one table, their values in the order of the columns: str, int, bool, UUID, Decimal, bytes, datetime, None."""
+
+    table: Table
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
+def copy_rows(conn: Connection, parts: Iterable[Rows]) -> None:
+    """Add the rows, table after table, on this connection's transaction.
+
+    While PostgreSQL takes one table's in, on its own core, the next are made: give `parts` lazily.
+    """
     driver = conn.connection.driver_connection
     assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(_command(table.name, tuple(columns))) as copy:
-        copy.write(text.encode())
+    made = ((_command(one.table.name, tuple(one.columns)), text) for one in parts if (text := _text_of(one.rows)))
+    upcoming = next(made, None)
+    with driver.cursor() as cursor:
+        while upcoming is not None:
+            command, text = upcoming
+            with cursor.copy(command) as copy:
+                copy.write(text)
+                upcoming = next(made, None)
+
+
+def _text_of(rows: Iterable[Sequence[Any]]) -> bytes:
+    return "".join(["\t".join([_cell(value) for value in row]) + "\n" for row in rows]).encode()
 
 
 @cache

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from carelink.db.among import among
 from carelink.db.tables import link_decision, person, person_link, person_trait
 from carelink.ids import PersonKey, ResourceKey
-from carelink.record.copying import copy_rows
+from carelink.record.copying import Rows, copy_rows
 from carelink.record.matching import Compared
 from carelink.record.traits import Traits
 
@@ -106,7 +106,7 @@ def put_traits(conn: Connection, rows: Mapping[ResourceKey, tuple[PersonKey, Tra
 
 def make_links(conn: Connection, links: Sequence[Link], now: datetime) -> None:
     """New current links; what these Patients were linked to before must be undone already."""
-    copy_rows(conn, person_link, _LINK, [_row(link, now) for link in links])
+    copy_rows(conn, [Rows(person_link, _LINK, [_row(link, now) for link in links])])
 
 
 _LINK = ("patient", "person", "method", "weight", "fields", "made_by", "made_at")

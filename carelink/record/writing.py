@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from carelink.db import tables
 from carelink.db.among import among
 from carelink.db.tables import resource
 from carelink.ids import ResourceKey
-from carelink.record.copying import copy_rows
+from carelink.record.copying import Rows, copy_rows
 from carelink.record.indexing import Indexed, clinical, index
 from fhir_adapters import exact_json
 
@@ -113,19 +114,24 @@ def _store(conn: Connection, versions: Sequence[_Version], now: datetime) -> Non
     created: list[_Values] = []
     updated: list[_Values] = []
     history: list[_Values] = []
-    indexed: dict[str, list[_Values]] = {table.name: [] for table in _INDEXES}
     for version in versions:
         one, labelled = version.resource, _labelled(version, now)
         row = (one.key, *labelled, version.number, one.source, one.source_id, clinical(one.type, one.body))
         (created if version.number == 1 else updated).append(row)
         history.append((one.key, version.number, *labelled))
-        if not one.deleted:
-            _gather(indexed, one, index(one.type, one.body))
     _update(conn, updated)
-    copy_rows(conn, resource, _CURRENT, created)
-    copy_rows(conn, tables.resource_version, _HISTORY, history)
+    bodies = (Rows(resource, _CURRENT, created), Rows(tables.resource_version, _HISTORY, history))
+    copy_rows(conn, chain(bodies, _indexed(version.resource for version in versions)))
+
+
+def _indexed(written: Iterable[Writable]) -> Iterator[Rows]:
+    """What searches look these up by."""
+    rows: dict[str, list[_Values]] = {table.name: [] for table in _INDEXES}
+    for one in written:
+        if not one.deleted:
+            _gather(rows, one, index(one.type, one.body))
     for table in _INDEXES:
-        copy_rows(conn, table, tuple(column.name for column in table.columns), indexed[table.name])
+        yield Rows(table, [column.name for column in table.columns], rows[table.name])
 
 
 def _update(conn: Connection, rows: Sequence[_Values]) -> None:
