@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select
 
 from carelink.consent.periods import ALWAYS, Span, Unclear, span
 from carelink.consent.rules import OBJECTION, UNCLEAR
 from carelink.db.among import among
-from carelink.db.tables import directive, resource
+from carelink.db.tables import directive, quarantine, resource
 from carelink.db.turns import take_turns
-from carelink.ids import ODS, Ods, PersonKey
+from carelink.ids import ODS, Ods, PersonKey, resource_key
 from carelink.place import Place
 from fhir_adapters import exact_json
 
@@ -40,6 +40,9 @@ class Directive:
     rule: str = OBJECTION.id
 
 
+HIDES_ALL = Directive("deny", ALWAYS, rule=UNCLEAR.id)
+
+
 def compile_consent(body: Mapping[str, Any], categories: Mapping[str, str]) -> tuple[Directive, ...]:
     """The directives of a Consent: none where it is not active or not about sharing.
 
@@ -50,7 +53,7 @@ def compile_consent(body: Mapping[str, Any], categories: Mapping[str, str]) -> t
     try:
         return tuple(_rules(body, categories))
     except Unclear:
-        return (Directive("deny", ALWAYS, rule=UNCLEAR.id),)
+        return (HIDES_ALL,)
 
 
 def _about_sharing(body: Mapping[str, Any]) -> bool:
@@ -113,7 +116,10 @@ def _category(coding: Mapping[str, Any], categories: Mapping[str, str]) -> str:
 
 
 def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: datetime) -> None:
-    """Compile the stored Consents of these people anew; it takes effect on the next request, everywhere."""
+    """Compile the Consents of these people anew; it takes effect on the next request, everywhere.
+
+    One that could not be stored may be an objection: until it can be read, it hides the whole record.
+    """
     wanted = sorted(set(persons))
     if not wanted:
         return
@@ -129,9 +135,21 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
         for row in stored
         for one in compile_consent(exact_json.loads(row.body), place.categories)
     ]
+    rows += [_row(HIDES_ALL, row.person, _key(row)) for row in conn.execute(_refused(wanted))]
     conn.execute(delete(directive).where(among(directive.c.person, wanted)))
     if rows:
         conn.execute(insert(directive), rows)
+
+
+def _refused(persons: Sequence[PersonKey]) -> Select[Any]:
+    q = quarantine.c
+    open_ = (q.type == "Consent", q.resolved_at.is_(None), among(q.person, persons))
+    return select(q.source, q.namespace, q.source_id, q.person).where(*open_).order_by(q.id)
+
+
+def _key(row: Any) -> UUID:
+    """The key that it would be stored under."""
+    return resource_key(row.source, row.namespace, "Consent", row.source_id)
 
 
 def _row(one: Directive, person: UUID, consent: UUID) -> dict[str, Any]:

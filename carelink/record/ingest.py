@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -96,8 +97,16 @@ def take(
         repaired=len(repairs),
         quarantined=len(refused),
         links=Counter(linked.method for key, linked in links.items() if key in changed),
-        persons=_settle(conn, place, entry, [one for one in writables if one.key in changed], now),
+        persons=_settle(
+            conn, place, entry, [one for one in writables if one.key in changed], now, _unread(refused, persons)
+        ),
     )
+
+
+def _unread(refused: Iterable[Refused], persons: Mapping[UUID, PersonKey]) -> set[PersonKey]:
+    """Whose Consent could not be stored: it may be an objection, and counts as the strictest until it can be read."""
+    consents = (one.patient for one in refused if one.what.type == "Consent")
+    return {persons[patient] for patient in consents if patient is not None and patient in persons}
 
 
 def _checked(source: str, items: Iterable[Item]) -> tuple[list[Sound], list[Refused]]:
@@ -167,16 +176,23 @@ def _writable(place: Place, entry: SourceEntry, one: Sound, person: PersonKey | 
 
 
 def _settle(
-    conn: Connection, place: Place, entry: SourceEntry, changed: Sequence[Writable], now: datetime
+    conn: Connection,
+    place: Place,
+    entry: SourceEntry,
+    changed: Sequence[Writable],
+    now: datetime,
+    unread: AbstractSet[PersonKey] = frozenset(),
 ) -> tuple[PersonKey, ...]:
     """What follows from the change: relationships, objections, golden Patients, and the news of it."""
 
     def of_types(types: Iterable[str]) -> list[PersonKey]:
         return sorted({PersonKey(one.person) for one in changed if one.person is not None and one.type in types})
 
-    take_turns(conn, of_types({*relationships.RULES, "Consent"}))  # all at once, so that two batches don't cross
+    take_turns(
+        conn, {*of_types({*relationships.RULES, "Consent"}), *unread}
+    )  # all at once, so that two batches don't cross
     relationships.refresh(conn, place, of_types(relationships.RULES), now)
-    directives.refresh(conn, place, of_types(["Consent"]), now)
+    directives.refresh(conn, place, [*of_types(["Consent"]), *unread], now)
     recompose(conn, place, of_types(["Patient"]), now)
     about = tuple(sorted({PersonKey(one.person) for one in changed if one.person is not None}))
     if about:

@@ -13,11 +13,12 @@ from sqlalchemy import ARRAY, Connection, Text, and_, func, literal, select, tup
 from sqlalchemy.dialects.postgresql import insert
 
 from carelink.audit.trail import Event, append, looked
+from carelink.consent import directives
 from carelink.consent.lens import Lens
 from carelink.db.tables import quarantine
 from carelink.errors import Forbidden, NotFound
 from carelink.ids import PersonKey
-from carelink.place import SourceEntry
+from carelink.place import Place, SourceEntry
 from fhir_adapters import exact_json
 from fhir_adapters.source import Item, Reason, Rejected, Repair
 
@@ -130,14 +131,19 @@ def waiting(conn: Connection, source: str) -> tuple[Item, ...]:
     )
 
 
-def resolve(conn: Connection, lens: Lens, id_: int, why: str) -> None:
-    """A human says that this needs nothing more, and why. Raises `Forbidden` for other roles, `NotFound`."""
+def resolve(conn: Connection, place: Place, lens: Lens, id_: int, why: str) -> None:
+    """A human says that this needs nothing more, and why. Raises `Forbidden` for other roles, `NotFound`.
+
+    A Consent that is so set aside hides nothing any more.
+    """
     _must_watch(lens)
     t = quarantine.c
     ended = update(quarantine).where(t.id == id_, t.resolved_at.is_(None)).values(resolved_at=lens.at, resolution=why)
-    row = conn.execute(ended.returning(t.person)).one_or_none()
+    row = conn.execute(ended.returning(t.person, t.type)).one_or_none()
     if row is None:
         raise NotFound("There is no such open row")
+    if row.type == "Consent" and row.person is not None:
+        directives.refresh(conn, place, [PersonKey(row.person)], lens.at)
     append(conn, Event("resolve", lens.requester, row.person, query="quarantine", reason=why, user=lens.user), lens.at)
 
 

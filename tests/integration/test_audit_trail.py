@@ -137,7 +137,7 @@ LOOKS = [
     Look("identity.question", lambda c, lens: identity.question(c, PLACE, lens, 4711), "search", "an open link decision", 1, BOTH, ("L0-identity",), IRIS),
     Look("identity.answer", lambda c, lens: identity.answer(c, PLACE, lens, 4711, "different"), "search", "an open link decision", 1, BOTH, ("L0-identity",), IRIS),
     Look("quarantine.listed", lambda c, lens: waiting.listed(c, lens), "search", "quarantine", 1, (), (), IRIS),
-    Look("quarantine.resolve", lambda c, lens: waiting.resolve(c, lens, 4711, "sent again"), "resolve", "quarantine", None, rules=(), who=IRIS),
+    Look("quarantine.resolve", lambda c, lens: waiting.resolve(c, PLACE, lens, 4711, "sent again"), "resolve", "quarantine", None, rules=(), who=IRIS),
     Look("oversight.quarantined", lambda c, lens: oversight.quarantined(c, PLACE, lens), "search", "quarantine", 1, (), (), IRIS),
 ]  # fmt: skip
 every_look = pytest.mark.parametrize("look", LOOKS, ids=[look.of for look in LOOKS])

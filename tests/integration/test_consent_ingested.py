@@ -19,7 +19,7 @@ from carelink.db.tables import relationship, source_state
 from carelink.errors import NotFound
 from carelink.ids import ODS, PersonKey, UserId
 from carelink.place import Place
-from carelink.record import search
+from carelink.record import quarantine, search
 from carelink.record.query import Criterion, Query
 from fhir_adapters.source import Item
 
@@ -152,3 +152,49 @@ def test_who_left_a_team_is_a_stranger_once_the_grace_is_over(conn: Connection, 
         for days in (0, 8, 9, 400)  # twenty days ago and 28 of grace: nine days more, to the end of that day
     }
     assert seen == {0: True, 8: True, 9: False, 400: False}
+
+
+def consent(**changed: Any) -> Item:
+    said: dict[str, Any] = {
+        "status": "active",
+        "scope": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]
+        },
+        "category": [{"text": "sharing"}],
+        "policyRule": {"text": "opt-out"},
+        "patient": {"reference": "Patient/p1"},
+        "provision": {"type": "permit"},
+    }
+    return item("Consent", "objection", **(said | changed))
+
+
+def test_a_consent_that_can_not_be_stored_hides_the_record_until_it_can_be_read(
+    conn: Connection, place: Place, now: datetime
+) -> None:
+    one = nora("p1")
+    take(conn, place, [one, condition()], now)
+    person = person_of(conn, one)
+    involve(conn, person)
+    lens, asked = sam(place, now), Query(("Condition",), person=person)
+    assert len(search.run(conn, lens, asked).rows) == 1
+    broken = consent(dateTime="last Tuesday, by telephone", status=["active"])
+    assert take(conn, place, [broken], now).quarantined == 1
+    assert search.run(conn, lens, asked).rows == ()
+    (objection,) = facts_of(conn, person).directed
+    assert objection.rule == "L7-objection-unclear"
+    take(conn, place, [consent()], now)
+    assert len(search.run(conn, lens, asked).rows) == 1
+    assert facts_of(conn, person).directed == ()
+
+
+def test_a_consent_that_somebody_set_aside_hides_nothing_any_more(
+    conn: Connection, place: Place, now: datetime
+) -> None:
+    one = nora("p1")
+    take(conn, place, [one, condition(), consent(status=["active"])], now)
+    person = person_of(conn, one)
+    system = Lens.system("test", now)
+    (row,) = quarantine.listed(conn, system)
+    assert facts_of(conn, person).directed
+    quarantine.resolve(conn, place, system, row["id"], "the source says that it was a test")
+    assert facts_of(conn, person).directed == ()

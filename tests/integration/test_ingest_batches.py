@@ -342,10 +342,10 @@ def test_only_those_who_watch_over_data_quality_see_quarantine_or_end_a_row_of_i
         kept.listed(conn, Lens.compile(place, nurse, now))
     lens = Lens.system("test", now)
     (row,) = kept.listed(conn, lens)
-    kept.resolve(conn, lens, row["id"], "the source has deleted it")
+    kept.resolve(conn, place, lens, row["id"], "the source has deleted it")
     assert kept.listed(conn, lens) == []
     with pytest.raises(NotFound):
-        kept.resolve(conn, lens, row["id"], "again")
+        kept.resolve(conn, place, lens, row["id"], "again")
 
 
 def test_a_code_system_is_kept_beside_its_code(conn: Connection, place: Place, now: datetime) -> None:
