@@ -30,7 +30,7 @@ from carelink.settings import Settings
 from fhir_adapters.simulators.cast import SIGNS_IN as JOYCE
 
 HERE = "http://localhost"
-CLIENT = Registered("carelink", "known to both", (f"{HERE}/signed-in",))
+CLIENT = Registered("carelink", "known to both and to nobody else", (f"{HERE}/signed-in",))
 SAM, IRIS = "sam.okafor", "iris.lang"
 NUMBER, BORN = JOYCE.nhs_number, JOYCE.born.isoformat()
 
