@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, sele
 
 from carelink.audit.trail import looked
 from carelink.consent.lens import Lens
+from carelink.db.among import among, one_of
 from carelink.db.tables import resource
 from carelink.errors import NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey
@@ -70,7 +71,7 @@ def by_keys(conn: Connection, lens: Lens, keys: Iterable[ResourceKey]) -> tuple[
     wanted = sorted(set(keys))
     if not wanted:
         return ()
-    statement = _columns(lens).where(_T.key.in_(wanted), not_(_T.deleted), lens.where(resource)).order_by(_T.key)
+    statement = _columns(lens).where(among(_T.key, wanted), not_(_T.deleted), lens.where(resource)).order_by(_T.key)
     rows = tuple(_row(one) for one in conn.execute(statement))
     looked(conn, lens, "read", "by key", rows)
     return rows
@@ -111,7 +112,7 @@ def _conditions(lens: Lens, query: Query) -> list[ColumnElement[bool]]:
     found = [not_(_T.deleted), lens.where(resource)]
     if query.person is not None:
         found.append(_T.person == query.person)
-    found += [column.in_(values) for column, values in _lists(query) if values]
+    found += [one_of(column, values) for column, values in _lists(query) if values]
     if query.since is not None:
         found.append(_T.clinical >= query.since)
     if query.until is not None:
