@@ -42,6 +42,7 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "consent/explain.py:_kinds": "labels and counts of what is held, for who explains the decision; audited by `explain`",
     "consent/relationships.py:refresh": "storing: who is involved, by what was stored just now",
     "consent/directives.py:refresh": "storing: what is objected to, by what was stored just now",
+    "consent/directives.py:_refused": "storing: whose Consent could not be stored, by its source's id alone",
     "cases/caseload.py:_allocated": "the requester's own allocations by their own id; what of these people is shown goes through the lens",
     "identity/proofing.py:person_of": "signing in: which record is the person's own, before there is a requester; gives a key",
     "jobs/wanted.py:asked_about": "keys of people that a source answered about, to be noted; nothing is shown",
