@@ -16,8 +16,8 @@ from benchmarks.machine import Meter
 from carelink.demo.ports import answers, any_port
 
 WORKERS = 2
-THREADS = 4  # a connection that is kept needs one
-CLIENTS = 4
+THREADS = 2  # of each: so many connections are kept and answered at once
+CLIENTS = WORKERS * THREADS
 
 
 @dataclass(frozen=True)

@@ -147,4 +147,4 @@ def _simulators(children: Children, folder: Path) -> Sources:
 
 def published(world: World) -> int:
     """How many published GP records are among those that are pulled."""
-    return sum(",A" in line for line in world.sources.cohort)
+    return sum("," in line for line in world.sources.cohort[PEOPLE:])
