@@ -2,60 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from conftest import NOW
-from flask import Flask
 from html_reading import read
 from ingest_builders import patient, person_of
-from sign_in_builders import HERE, IRIS, NUMBER, SAM, Visit, application, asked, knowing_joyce, last_event, provider
+from sign_in_builders import HERE, IRIS, NUMBER, SAM, Visit, asked, last_event
 from sqlalchemy import Engine, delete, insert, select, update
 
-from carelink.db.embedded import Embedded
 from carelink.db.tables import person, role_assignment, user
-from carelink.identity.dev_provider import Running
-from carelink.place import Place
 from fhir_adapters.simulators.cast import SIGNS_IN as JOYCE
 
 UNPROVEN = "Prove who you are to NHS login first (level P9)."
 NOT_CERTAIN = "We could not find a record that is certainly yours."
-
-
-@pytest.fixture(scope="module")
-def known(postgres: Embedded, place: Place) -> Iterator[Engine]:
-    with knowing_joyce(postgres, place, "sign_in") as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def running(place: Place) -> Iterator[Running]:
-    with provider(place) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def carelink(running: Running, known: Engine, place: Place) -> Flask:
-    return application(running.url, known, place)
-
-
-@pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Moves the clock to so long after the time that tests call now."""
-
-    def move(after: timedelta) -> None:
-        monkeypatch.setenv("CARELINK_NOW", (NOW + after).isoformat())
-
-    move(timedelta())
-    return move
-
-
-@pytest.fixture
-def visit(carelink: Flask, at: Callable[[timedelta], None]) -> Visit:
-    return Visit.of(carelink)
 
 
 def test_a_worker_comes_in_at_their_caseload_and_that_is_kept(visit: Visit, known: Engine) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -16,45 +16,11 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from processes import free_port
 from scripted_server import reply, scripted
-from sign_in_builders import CLIENT, HERE, SAM, Visit, application, asked, knowing_joyce, last_event, provider
+from sign_in_builders import CLIENT, HERE, SAM, Visit, application, asked, last_event
 from sqlalchemy import Engine
 
-from carelink.db.embedded import Embedded
 from carelink.identity.dev_provider import DevProvider, Granted, Running, serve
 from carelink.place import Place
-
-
-@pytest.fixture(scope="module")
-def known(postgres: Embedded, place: Place) -> Iterator[Engine]:
-    with knowing_joyce(postgres, place, "sign_in_provider") as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def running(place: Place) -> Iterator[Running]:
-    with provider(place) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def carelink(running: Running, known: Engine, place: Place) -> Flask:
-    return application(running.url, known, place)
-
-
-@pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Moves the clock to so long after the time that tests call now."""
-
-    def move(after: timedelta) -> None:
-        monkeypatch.setenv("CARELINK_NOW", (NOW + after).isoformat())
-
-    move(timedelta())
-    return move
-
-
-@pytest.fixture
-def visit(carelink: Flask, at: Callable[[timedelta], None]) -> Visit:
-    return Visit.of(carelink)
 
 
 def refused(came: Any, known: Engine, rule: str) -> None:
