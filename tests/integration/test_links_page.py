@@ -13,9 +13,12 @@ from ingest_builders import condition, patient, person_of, take
 from page_builders import page, signed_in
 from sqlalchemy import Engine, select
 
+from carelink.consent.decision import DIRECT_CARE
 from carelink.db.tables import audit_event, link_decision, person_link
 from carelink.ids import PersonKey
 from carelink.place import Place
+from carelink.place_loader import load
+from carelink.settings import PLACES
 
 IRIS = "iris.lang"  # information governance lead
 SAM = "sam.okafor"  # social worker
@@ -137,3 +140,10 @@ def test_whoever_was_looked_at_is_kept_with_the_rule_that_showed_them(
     assert [(look.user, look.rules, set(look.detail["persons"])) for look in looks] == [
         (IRIS, ["L0-identity"], {str(key) for key in two})
     ]
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in PLACES.iterdir() if folder.is_dir()))
+def test_in_the_packs_that_ship_nobody_who_cares_for_people_decides_links(name: str) -> None:
+    deciding = [role for role in load(PLACES / name).roles.values() if "decide-links" in role.may]
+    assert deciding
+    assert all(DIRECT_CARE.isdisjoint(role.purposes) for role in deciding)
