@@ -10,7 +10,7 @@ from typing import Any
 from carelink.errors import Invalid
 from carelink.ids import PersonKey
 from carelink.place import Linking
-from carelink.record.comparison import LEVELS, Levels, compare_all
+from carelink.record.comparison import Levels, compare_all
 from carelink.record.traits import Traits
 
 
@@ -158,13 +158,6 @@ def weight_of(linking: Linking, field: str, level: str) -> float:
         if level == "missing":
             return 0.0
         raise Invalid("linking.toml", f"[weights.{field}] gives no weight for the level {level!r}") from None
-
-
-def check(linking: Linking) -> None:
-    """Raises `Invalid` naming the first level that the place's linking.toml forgets."""
-    for field, levels in LEVELS.items():
-        for level in levels:
-            weight_of(linking, field, level)
 
 
 def _verdict(levels: Levels, total: float, linking: Linking) -> Verdict:

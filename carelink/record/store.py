@@ -22,7 +22,7 @@ from carelink.record.golden_store import MADE_HERE, home
 from carelink.record.query import Query, Row
 from carelink.record.search import get
 from carelink.record.validation import check
-from carelink.record.writing import Writable, ended, write
+from carelink.record.writing import Writable, ended_row, stored_labels, write
 
 __all__ = ["delete", "everything", "get", "history", "put", "vread"]
 
@@ -68,21 +68,8 @@ def put(
 def delete(conn: Connection, place: Place, lens: Lens, type_: str, key: ResourceKey) -> None:
     """End a resource: a last version that says so; what it said stays in its history. Raises `NotFound`."""
     row = search.get(conn, lens, type_, key)
-    t = resource.c
-    kept = conn.execute(select(t.source_id, t.sensitivities, t.patient).where(t.key == key)).one()
-    last = Writable(
-        key=key,
-        type=type_,
-        body={},
-        source=row.source,
-        source_id=kept.source_id,
-        custodian=row.custodian,
-        category=row.category,
-        sensitivities=kept.sensitivities,
-        person=row.person,
-        patient=kept.patient,
-    )
-    write(conn, [ended(last)], lens.at)
+    kept = conn.execute(stored_labels().where(resource.c.key == key)).one()
+    write(conn, [ended_row(kept)], lens.at)
     _settle(conn, place, type_, row.person, lens.at)
     looked(conn, lens, "delete", type_, (row,))
 

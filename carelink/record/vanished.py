@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func
 
 from carelink.db.among import among
 from carelink.db.tables import resource
 from carelink.ids import resource_key
-from carelink.record.writing import Writable, ended
+from carelink.record.writing import Writable, ended_row, stored_labels
 from fhir_adapters.source import Item
 from fhir_adapters.whole import Id, Whole
 
@@ -38,7 +38,7 @@ def vanished(conn: Connection, source: str, wholes: Iterable[Whole], items: Sequ
         if whole.forms and _too_many(len(missing), sum(map(whole.covers, held))):
             doubts.append(f"{whole.name}: {len(missing)} of {len(held)} are not in it any more; nothing was ended")
         else:
-            gone += [ended(_writable(held[one], source)) for one in missing]
+            gone += [ended_row(held[one]) for one in missing]
     return Vanished(tuple(gone), tuple(doubts))
 
 
@@ -49,8 +49,7 @@ def _too_many(missing: int, held: int) -> bool:
 def _held(conn: Connection, source: str, whole: Whole, items: Sequence[Item]) -> dict[Id, Any]:
     """What is stored of that part and more, by type and the source's own id."""
     t = resource.c
-    columns = (t.key, t.type, t.source_id, t.custodian, t.category, t.sensitivities, t.person, t.patient)
-    asked = select(*columns).where(t.source == source, t.deleted.is_(False))
+    asked = stored_labels().where(t.source == source, t.deleted.is_(False))
     asked = _of_record(asked, source, whole, items) if whole.namespace else _of_table(asked, whole)
     start = len(whole.namespace) + 1 if whole.namespace else 0
     return {(row.type, row.source_id[start:]): row for row in conn.execute(asked)}
@@ -69,18 +68,3 @@ def _of_record(asked: Select[Any], source: str, whole: Whole, items: Sequence[It
 
 def _of_table(asked: Select[Any], whole: Whole) -> Select[Any]:
     return asked.where(resource.c.type.in_(sorted({form.type for form in whole.forms})))
-
-
-def _writable(row: Any, source: str) -> Writable:
-    return Writable(
-        key=row.key,
-        type=row.type,
-        body={},
-        source=source,
-        source_id=row.source_id,
-        custodian=row.custodian,
-        category=row.category,
-        sensitivities=row.sensitivities,
-        person=row.person,
-        patient=row.patient,
-    )

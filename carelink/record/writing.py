@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, Select, bindparam, select, text, update
 
 from carelink.consent.redaction import redact
 from carelink.consent.sensitivity import CODINGS, names
@@ -60,6 +60,22 @@ class _Version:
 def ended(one: Writable) -> Writable:
     """Its last version, which says that it is no more; what it said stays in its history."""
     return replace(one, body={"resourceType": one.type, "id": str(one.key)}, deleted=True)
+
+
+_LABELS = (
+    *(resource.c.key, resource.c.type, resource.c.source, resource.c.source_id, resource.c.custodian),
+    *(resource.c.category, resource.c.sensitivities, resource.c.person, resource.c.patient),
+)
+
+
+def stored_labels() -> Select[Any]:
+    """What is known of stored rows but what they say; whoever asks says of which."""
+    return select(*_LABELS)
+
+
+def ended_row(row: Any) -> Writable:
+    """The last version of a row of `stored_labels`."""
+    return ended(Writable(**row._mapping, body={}))
 
 
 def write(conn: Connection, resources: Sequence[Writable], now: datetime) -> dict[ResourceKey, int]:

@@ -10,7 +10,7 @@ import pytest
 from carelink.errors import Invalid
 from carelink.ids import PersonKey
 from carelink.place import Linking, Place
-from carelink.record.matching import SAFETY, Candidate, Method, Verdict, assess, check, link
+from carelink.record.matching import SAFETY, Candidate, Method, Verdict, assess, link, weight_of
 from carelink.record.traits import Traits
 
 N, M, OLD = "9990000018", "9990000026", "9990000034"
@@ -117,15 +117,11 @@ def test_a_superseded_number_that_the_person_is_known_by_is_no_conflict(place: P
     assert assess(like(nhs_number=N, nhs_verified=True), Candidate(P1, known), place.linking).verdict is Verdict.PROVEN
 
 
-def test_the_place_gives_every_level_a_weight(place: Place) -> None:
-    check(place.linking)
-
-
 def test_a_level_without_a_weight_is_named() -> None:
     with pytest.raises(
         Invalid, match=r"linking\.toml: \[weights\.nhs_number\] gives no weight for the level 'verified'"
     ):
-        check(Linking(20.0, 10.0, {}))
+        weight_of(Linking(20.0, 10.0, {}), "nhs_number", "verified")
 
 
 def test_every_safety_rule_says_why_and_is_named_once() -> None:

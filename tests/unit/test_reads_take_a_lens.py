@@ -61,6 +61,7 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "record/quarantine.py:counts": "how many wait, by source and reason; about sources, not people",
     "record/search.py:_columns": "the columns alone; whoever asks for them puts the predicate beside them",
     "record/vanished.py:_held": "storing: what a source that told all of a part tells no more; keys and labels alone",
+    "record/writing.py:stored_labels": "storing: keys and labels of what is ended, none of what it says",
     "record/writing.py:_update": "storing: what a new version was indexed by before is taken out",
     "record/writing.py:_known": "storing: hashes and versions of what is about to be written",
 }
