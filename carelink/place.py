@@ -24,7 +24,7 @@ class Role:
     id: str
     label: str
     purposes: tuple[str, ...]  # v3-ActReason codes that this role may ask for; the first is the usual one
-    may: frozenset[str] = frozenset()  # see-restricted, decide-links, read-audit, explain, see-quarantine, break-glass
+    may: frozenset[str] = frozenset()  # what else it may do: MAY of place_schemas.py
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,53 @@ class LabelRule:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """What this place asks of consent, and what a consent gives."""
+
+    view: str = "implied"  # explicit: a shared record is opened only where the person agreed to that, or by break-glass
+    permit_gives: frozenset[str] = (
+        frozenset()
+    )  # agreement, relationship: what a permit that names its recipient stands for
+    needs_consent: frozenset[str] = frozenset()  # sensitivities that are shared only where the person permits them
+    objection_yields_to: frozenset[str] = frozenset()  # purposes for which law overrides an objection
+
+
+@dataclass(frozen=True)
+class BreakGlass:
+    """How a worker may open more than they may see, in need."""
+
+    reasons: Mapping[str, str]  # id -> words
+    reviewer: str  # the role that reviews each
+    minutes: int = 60
+    review_days: int = 3
+    widens: frozenset[str] = frozenset({"relationship"})  # relationship, objection, view
+    tell_person: bool = False
+
+
+@dataclass(frozen=True)
+class LocalSensitivity:
+    """A sensitivity that the place adds to the national ones; `number` is its own for good."""
+
+    id: str
+    label: str
+    number: int  # 1 to 16
+    because: str
+    hidden_from_person: bool = False
+
+
+@dataclass(frozen=True)
+class OnDuty:
+    """A team that stands in for all teams of its organisation at these hours of Europe/London."""
+
+    organisation: Ods
+    team: str
+    days: tuple[str, ...]  # mon .. sun: when a duty begins
+    starts: str  # "17:00"
+    ends: str  # "08:30", of the next day where it is not after `starts`
+    because: str
+
+
+@dataclass(frozen=True)
 class Linking:
     """Fellegi-Sunter weights: [field][level] -> log2(m/u); and the two thresholds."""
 
@@ -139,6 +186,10 @@ class Place:
     linking: Linking
     survivorship: tuple[Survivorship, ...]
     categories: Mapping[str, str]  # id -> label on pages
+    asking: Asking = Asking()
+    glass: BreakGlass | None = None  # None: there is no break-glass here
+    sensitivities: tuple[LocalSensitivity, ...] = ()
+    on_duty: tuple[OnDuty, ...] = ()
 
     def source(self, name: str) -> SourceEntry:
         """The source of that name. Raises KeyError."""

@@ -12,8 +12,12 @@ from carelink.errors import Invalid
 from carelink.ids import Ods, UserId
 from carelink.place import (
     Agreement,
+    Asking,
+    BreakGlass,
     LabelRule,
     Linking,
+    LocalSensitivity,
+    OnDuty,
     Organisation,
     Place,
     RelationshipRule,
@@ -23,7 +27,7 @@ from carelink.place import (
     Survivorship,
     Words,
 )
-from carelink.place_schemas import FILES, wrongs
+from carelink.place_schemas import FILES, SENSITIVITIES, wrongs
 from carelink.toml_lines import line_of, lines
 from fhir_adapters import mapping
 
@@ -126,6 +130,7 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
     roles = {row["id"] for row in files["staff.toml"].entries["role"]}
     categories = set(files["place.toml"].entries[""][0]["categories"])
     sources = {row["name"] for row in files["sources.toml"].entries["source"]}
+    sensitivities = set(SENSITIVITIES) | {row["id"] for row in files["consent.toml"].entries["sensitivity"]}
     known: list[tuple[str, str, str, set[str]]] = [
         ("staff.toml", "staff", "organisation", organisations),
         ("staff.toml", "staff", "role", roles),
@@ -134,6 +139,11 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
         ("agreements.toml", "agreement", "recipient", parties),
         ("agreements.toml", "agreement", "roles", roles),
         ("agreements.toml", "agreement", "categories", categories),
+        ("agreements.toml", "agreement", "sensitivities", sensitivities),
+        ("consent.toml", "consent", "needs_consent", sensitivities),
+        ("consent.toml", "break_glass", "reviewer", roles),
+        ("consent.toml", "on_duty", "organisation", organisations),
+        ("labels.toml", "label", "sensitivities", sensitivities),
         ("labels.toml", "label", "category", categories | {""}),
         ("labels.toml", "label", "sources", sources),
         ("survivorship.toml", "element", "sources", sources | {"*"}),
@@ -146,6 +156,7 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
     if linking.entries[""][0]["upper"] <= linking.entries[""][0]["lower"]:
         yield linking.problem(("upper",), "must be above `lower`")
     yield from _homeless(files["organisations.toml"])
+    yield from _taken_names(files["consent.toml"])
     if OWN_ROLE not in roles:
         yield files["staff.toml"].problem((), f"there is no role {OWN_ROLE!r}: people could not see their own record")
     yield from _lost_mappings(files["sources.toml"], folder)
@@ -159,6 +170,8 @@ _UNIQUE = (
     ("agreements.toml", "agreement", "id"),
     ("relationships.toml", "relationship", "kind"),
     ("labels.toml", "label", "id"),
+    ("consent.toml", "sensitivity", "id"),
+    ("consent.toml", "sensitivity", "number"),
 )
 
 
@@ -184,6 +197,15 @@ def _homeless(file: _File) -> Iterator[Problem]:
         yield file.problem(
             (), f"one organisation must have the type `icb`: it is the home of the record; found {len(homes)}"
         )
+
+
+def _taken_names(file: _File) -> Iterator[Problem]:
+    for table in ("consent", "break_glass"):
+        if len(file.entries[table]) > 1:
+            yield file.problem((table, 1), f"must be there once, as [{table}]")
+    for index, row in enumerate(file.entries["sensitivity"]):
+        if row["id"] in SENSITIVITIES:
+            yield file.problem(("sensitivity", index, "id"), f"{row['id']!r} is one of the national sensitivities")
 
 
 def _lost_mappings(file: _File, folder: Path) -> Iterator[Problem]:
@@ -235,7 +257,20 @@ def _place(folder: Path, files: Mapping[str, _File]) -> Place:
             Survivorship(**_frozen(row, tuples=("sources",))) for row in rows("survivorship.toml", "element")
         ),
         categories=categories,
+        asking=_asking(rows("consent.toml", "consent")),
+        glass=_glass(rows("consent.toml", "break_glass")),
+        sensitivities=tuple(LocalSensitivity(**row) for row in rows("consent.toml", "sensitivity")),
+        on_duty=tuple(OnDuty(**_frozen(row, tuples=("days",))) for row in rows("consent.toml", "on_duty")),
     )
+
+
+def _asking(rows: list[dict[str, Any]]) -> Asking:
+    sets = ("permit_gives", "needs_consent", "objection_yields_to")
+    return Asking(**_frozen(rows[0], sets=sets)) if rows else Asking()
+
+
+def _glass(rows: list[dict[str, Any]]) -> BreakGlass | None:
+    return BreakGlass(**_frozen(rows[0], sets=("widens",))) if rows else None
 
 
 def _frozen(row: dict[str, Any], tuples: Iterable[str] = (), sets: Iterable[str] = ()) -> dict[str, Any]:

@@ -9,9 +9,23 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from fhir_adapters.registry import KINDS
 
-PURPOSES = ("TREAT", "ETREAT", "CAREMGT", "BTG", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT")  # v3-ActReason
-MAY = ("see-restricted", "decide-links", "read-audit", "explain", "see-quarantine", "break-glass")
-RELATIONSHIPS = ("caseload", "registered-practice", "encounter", "referral")
+# v3-ActReason, and one of ours: to look into what may be abuse or neglect (Care Act 2014 s42, s45).
+PURPOSES = ("TREAT", "ETREAT", "CAREMGT", "BTG", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT", "SAFEGUARDING")
+MAY = (
+    "break-glass",  # open more than they may see, in need, to be reviewed
+    "correct-labels",  # of what their own organisation answers for
+    "count",  # ask for numbers about many, for planning or research
+    "decide-links",
+    "explain",  # why somebody sees what they see; view as; what if; as it was
+    "handle-requests",  # subject access, legal hold, erasure
+    "read-audit",
+    "record-consent",
+    "review-break-glass",
+    "see-legally-restricted",
+    "see-quarantine",
+    "see-restricted",
+)
+RELATIONSHIPS = ("caseload", "registered-practice", "encounter", "referral", "care-team", "mdt")
 # The words of consent/sensitivity.py and record/comparison.py, which stand above a pack; a test holds them to those.
 SENSITIVITIES = (
     *("ETH", "HIV", "STD", "PSY", "SDV", "SEX", "MH"),
@@ -105,7 +119,7 @@ class AgreementEntry(Schema):
     categories = _names()
     purposes = _names(allowed=PURPOSES)
     because = _text()
-    sensitivities = _names(required=False, allowed=SENSITIVITIES)
+    sensitivities = _names(required=False)
 
 
 class RelationshipEntry(Schema):
@@ -118,13 +132,51 @@ class LabelEntry(Schema):
     id = fields.String(required=True, validate=_id)
     because = _text()
     category = _optional()
-    sensitivities = _names(required=False, allowed=SENSITIVITIES)
+    sensitivities = _names(required=False)
     sources = _names(required=False)
     types = _names(required=False)
     codes = fields.List(
         fields.List(fields.String(), validate=validate.Length(equal=2, error="must be [system, code]")),
         load_default=list,
     )
+
+
+class AskingEntry(Schema):
+    view = fields.String(load_default="implied", validate=validate.OneOf(("implied", "explicit")))
+    permit_gives = _names(required=False, allowed=("agreement", "relationship"))
+    needs_consent = _names(required=False)
+    objection_yields_to = _names(required=False, allowed=PURPOSES)
+
+
+class BreakGlassEntry(Schema):
+    reviewer = _text()
+    minutes = fields.Integer(load_default=60, strict=True, validate=validate.Range(min=1, max=1440))
+    review_days = fields.Integer(load_default=3, strict=True, validate=_positive)
+    widens = _names(allowed=("relationship", "objection", "view"))
+    tell_person = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    reasons = fields.Dict(
+        keys=fields.String(validate=_id), values=fields.String(validate=_some), required=True, validate=_some
+    )
+
+
+class SensitivityEntry(Schema):
+    id = fields.String(required=True, validate=_id)
+    label = _text()
+    number = fields.Integer(required=True, strict=True, validate=validate.Range(min=1, max=16))
+    because = _text()
+    hidden_from_person = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+_hour = validate.Regexp(r"^([01]\d|2[0-3]):[0-5]\d$", error="must be hours and minutes, like 17:00")
+
+
+class OnDutyEntry(Schema):
+    organisation = fields.String(required=True, validate=_ods)
+    team = _text()
+    days = _names(allowed=("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+    starts = fields.String(required=True, validate=_hour)
+    ends = fields.String(required=True, validate=_hour)
+    because = _text()
 
 
 class LinkingFile(Schema):
@@ -166,6 +218,12 @@ FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
     "agreements.toml": (("agreement", AgreementEntry),),
     "relationships.toml": (("relationship", RelationshipEntry),),
     "labels.toml": (("label", LabelEntry),),
+    "consent.toml": (
+        ("consent", AskingEntry),
+        ("break_glass", BreakGlassEntry),
+        ("sensitivity", SensitivityEntry),
+        ("on_duty", OnDutyEntry),
+    ),
     "linking.toml": (("", LinkingFile),),
     "survivorship.toml": (("element", SurvivorshipEntry),),
 }

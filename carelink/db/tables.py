@@ -164,6 +164,7 @@ def _labelled() -> list[Column[object]]:
         Column("redacted", Text),  # the same without whatever tells where a person is; null: nothing in it does
         Column("hash", LargeBinary, nullable=False),  # of the content less meta.versionId and meta.lastUpdated
         Column("deleted", Boolean, nullable=False, server_default=text("false")),
+        _when("clinical", nullable=True),  # when it happened, for the timeline; null: not said
     ]
 
 
@@ -175,7 +176,6 @@ resource = Table(
     Column("version", Integer, nullable=False),
     Column("source", Text, nullable=False),  # name in the place pack; `carelink` for what is made here
     Column("source_id", Text, nullable=False),
-    _when("clinical", nullable=True),  # when it happened, for the timeline; null: not said
     Index("resource_person", "person", "type", "key"),
     Index("resource_patient", "patient"),
     Index("resource_type", "type", "last_updated", "key"),
@@ -242,6 +242,7 @@ relationship = Table(
     Index("relationship_user", "user"),
 )
 
+# One provision of a FHIR Consent. A column that is null sets no condition; all that are set must hold.
 directive = Table(
     "directive",
     metadata,
@@ -250,11 +251,167 @@ directive = Table(
     Column("consent", Uuid, nullable=False),  # the FHIR Consent that it was compiled from
     Column("rule", Text, nullable=False),
     Column("effect", Text, nullable=False),  # deny, permit
-    Column("organisation", Text),  # to whom; null: anyone
-    Column("category", Text),  # of what; null: everything
+    Column(
+        "depth", SmallInteger, nullable=False, server_default=text("0")
+    ),  # 0: the provision itself; 1: its exception
+    _when("made"),  # when the person said so; null: not known
     _when("starts", nullable=False),
     _when("ends"),
+    # To whom
+    Column("organisation", Text),
+    Column("organisation_type", Text),
+    Column("role", Text),
+    Column("team", Text),
+    Column("user", Text),
+    Column("purposes", ARRAY(Text)),
+    # Of what
+    Column("custodians", ARRAY(Text)),
+    Column("categories", ARRAY(Text)),
+    Column("types", ARRAY(Text)),
+    Column("sensitivities", Integer),
+    Column("codes", JSONB),  # [{system, code}]: any coding in the item
+    Column("items", ARRAY(Uuid)),
+    _when("since"),  # of when: the item's clinical date
+    _when("until"),
     Index("directive_person", "person"),
+)
+
+# Who is the alleged source of harm, or acts for them: sees nothing of the enquiry, or of what a court ordered.
+kept_out = Table(
+    "kept_out",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("person", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),  # enquiry, court-order
+    Column("organisation", Text),  # everyone there, or
+    Column("user", Text),  # this one
+    _when("starts", nullable=False),
+    _when("ends"),
+    Column("origin", Uuid, nullable=False),  # the CareTeam that says so
+    Index("kept_out_person", "person"),
+)
+
+# Break-glass: what one user opened of one person, and what came of it.
+access_grant = Table(
+    "access_grant",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("person", Uuid, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("team", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False),  # of the place's list
+    Column("words", Text, nullable=False),
+    _when("starts", nullable=False),
+    _when("ends", nullable=False),
+    Column("reviewer_role", Text, nullable=False),
+    _when("review_due", nullable=False),
+    Column("reviewed_by", Text),
+    _when("reviewed_at"),
+    Column("finding", Text),  # justified, not-justified, unclear
+    Column("finding_words", Text),
+    Index("access_grant_person", "person", "user", "ends"),
+    Index("access_grant_open", "review_due", postgresql_where=text("reviewed_at is null")),
+)
+
+# What a custodian corrected of the labels of one item; kept apart, so that it outlives the next pull.
+label_correction = Table(
+    "label_correction",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("resource", Uuid, nullable=False),
+    Column("category", Text),  # null: as the rules say
+    Column("added", Integer, nullable=False, server_default=text("0")),  # sensitivities
+    Column("removed", Integer, nullable=False, server_default=text("0")),
+    Column("why", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    _when("made_at", nullable=False),
+    Column("undone_by", Text),
+    _when("undone_at"),
+    Index("label_correction_current", "resource", unique=True, postgresql_where=text("undone_at is null")),
+)
+
+# Words in an item that make a human look whether it needs a label.
+label_hint = Table(
+    "label_hint",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("resource", Uuid, nullable=False),
+    Column("person", Uuid),
+    Column("custodian", Text, nullable=False),
+    Column("rule", Text, nullable=False),  # id in labels.toml
+    _when("raised_at", nullable=False),
+    Column("answer", Text),  # labelled, not-needed
+    Column("answered_by", Text),
+    _when("answered_at"),
+    UniqueConstraint("resource", "rule"),
+    Index("label_hint_open", "custodian", postgresql_where=text("answer is null")),
+)
+
+# Every place pack that decisions were made by, whole, so that the past can be asked.
+policy = Table(
+    "policy",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("files", JSONB, nullable=False),  # file -> text
+    _when("since", nullable=False),  # decided by from then until the next row's
+    Column("changed_by", Text, nullable=False, server_default=""),
+    Index("policy_since", "since"),
+)
+
+# What is asked for under UK GDPR Art 15.
+subject_request = Table(
+    "subject_request",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("person", Uuid, nullable=False),
+    Column("status", Text, nullable=False),  # received, gathered, reviewed, released, refused
+    _when("received_at", nullable=False),  # with what proves who they are: the clock's start
+    Column("requested_by", Text, nullable=False),  # the person, or who acts for them and by what authority
+    Column("complex", Boolean, nullable=False, server_default=text("false")),  # two months more
+    Column("extension_why", Text, nullable=False, server_default=""),
+    Column("handled_by", Text, nullable=False),
+    _when("gathered_at"),
+    Column("package", JSONB),  # what was gathered: an entry an item, with what the review says of it
+    Column("reviewed_by", Text),
+    _when("reviewed_at"),
+    _when("released_at"),
+    Index("subject_request_person", "person"),
+    Index("subject_request_open", "received_at", postgresql_where=text("released_at is null")),
+)
+
+# Nothing of this person is deleted while one is open.
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("person", Uuid, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    _when("made_at", nullable=False),
+    Column("ended_by", Text),
+    _when("ended_at"),
+    Index("legal_hold_open", "person", postgresql_where=text("ended_at is null")),
+)
+
+# What retention took out: the body is gone, that it was there is not.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("resource", Uuid, primary_key=True),
+    Column("person", Uuid),
+    Column("type", Text, nullable=False),
+    Column("custodian", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("versions", Integer, nullable=False),
+    Column("schedule", Text, nullable=False),  # id in retention.toml
+    _when("erased_at", nullable=False),
+    Column("erased_by", Text, nullable=False),
+    Index("erasure_person", "person"),
 )
 
 audit_event = Table(
@@ -277,6 +434,43 @@ audit_event = Table(
     Column("detail", JSONB),
     Index("audit_event_person", "person", "at"),
     Index("audit_event_user", "user", "at"),
+    Index("audit_event_at", "at"),
+)
+
+# Blocks of audit events in the order of their ids: each with a Merkle root, chained by the one before, and signed.
+audit_seal = Table(
+    "audit_seal",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, nullable=False),  # ids of events, from and to, both within
+    Column("last", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=False),  # hash of the seal before
+    Column("hash", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("signed_by", Text, nullable=False),  # which key
+    _when("sealed_at", nullable=False),
+)
+
+# A pattern in the audit trail that is worth a look, until somebody has looked.
+audit_signal = Table(
+    "audit_signal",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("pattern", Text, nullable=False),  # own-record, same-surname, many-people, ...
+    Column("user", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("person", Uuid),
+    _when("day", nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("detail", JSONB),
+    _when("raised_at", nullable=False),
+    Column("answer", Text),
+    Column("answered_by", Text),
+    _when("answered_at"),
+    UniqueConstraint("pattern", "user", "organisation", "person", "day", postgresql_nulls_not_distinct=True),
+    Index("audit_signal_open", "raised_at", postgresql_where=text("answered_at is null")),
 )
 
 # Pulling, and work to be done ----------------------------------------------------------------------

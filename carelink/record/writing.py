@@ -132,7 +132,7 @@ def _store(conn: Connection, versions: Sequence[_Version], now: datetime) -> Non
     history: list[_Values] = []
     for version in versions:
         one, labelled = version.resource, _labelled(version, now)
-        row = (one.key, *labelled, version.number, one.source, one.source_id, clinical(one.type, one.body))
+        row = (one.key, *labelled, version.number, one.source, one.source_id)
         (created if version.number == 1 else updated).append(row)
         history.append((one.key, version.number, *labelled))
     _update(conn, updated)
@@ -174,8 +174,9 @@ _LABELLED = [
     "redacted",
     "hash",
     "deleted",
+    "clinical",
 ]
-_CURRENT = ("key", *_LABELLED, "version", "source", "source_id", "clinical")
+_CURRENT = ("key", *_LABELLED, "version", "source", "source_id")
 _HISTORY = ("key", "version", *_LABELLED)
 _BOUND = tuple(f"new_{name}" for name in _CURRENT)
 _UPDATE = (
@@ -202,6 +203,7 @@ def _labelled(version: _Version, now: datetime) -> _Values:
         None if redacted is None else _text(redacted, meta),
         version.hash,
         one.deleted,
+        clinical(one.type, one.body),
     )
 
 
