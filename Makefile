@@ -39,8 +39,9 @@ docs: $(VENV)/.test $(STATIC)  ## take the pictures of the docs again, by the br
 
 lock: $(VENV)/.test  ## write the lock files anew from pyproject.toml
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet pyproject.toml --extra build -o requirements/run.txt
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet pyproject.toml --extra build --extra test -c requirements/run.txt -o requirements/test.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet pyproject.toml --extra build --extra print --extra test -c requirements/run.txt -o requirements/test.txt
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet pyproject.toml --extra build --extra node -c requirements/run.txt -o requirements/node.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet pyproject.toml --extra build --extra print -c requirements/run.txt -o requirements/print.txt
 
 audit: $(VENV)/.test  ## known vulnerabilities in the lock (asks the network)
 	$(BIN)/pip-audit --require-hashes -r requirements/run.txt
