@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from carelink import place_loader, settings
 from carelink.audit.trail import Event, append
 from carelink.consent import explain as explaining
+from carelink.consent import policies
 from carelink.consent.lens import Lens
 from carelink.db import embedded, schema, sync
 from carelink.db.engine import engine_for
@@ -70,6 +71,7 @@ def upgrade(shop: Shop) -> str:
     with shop.engine.begin() as conn:
         sync.sync(conn, shop.place)
         place_changed.note(conn, shop.place, shop.clock())
+        policies.note(conn, shop.place, shop.clock(), _operator())
     return f"The database is at {schema.revision(shop.engine)}; {shop.place.words.place_name} is in it"
 
 
@@ -109,6 +111,7 @@ def _sources(shop: Shop, source: str | None) -> list[str]:
 def worker(data: Path) -> None:
     """Until the process is ended."""
     with opened(data) as shop:
+        policies.note_start(shop.engine, shop.place, shop.clock(), "start of a worker")
         if shop.settings.redis_url:
             redis_queue.work(shop)
         else:

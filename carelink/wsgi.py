@@ -6,8 +6,9 @@ import sys
 
 from flask import Flask
 
-from carelink import logs, place_loader, settings
+from carelink import clock, logs, place_loader, settings
 from carelink.app import create_app
+from carelink.consent import policies
 from carelink.db.engine import engine_for
 from carelink.errors import CareLinkError, Invalid
 
@@ -28,4 +29,7 @@ def _created() -> Flask:
     here = settings.load()
     if not here.database_url:
         raise Invalid("CARELINK_DATABASE_URL", "must be set: the web processes share one database")
-    return create_app(here, place_loader.load(here.place), engine_for(here.database_url))
+    place, engine = place_loader.load(here.place), engine_for(here.database_url)
+    app = create_app(here, place, engine)
+    policies.note_start(engine, place, clock.now(), "start of the web application")
+    return app

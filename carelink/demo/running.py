@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from rich.console import Console
 
 from carelink import place_loader, settings
+from carelink.consent import policies
 from carelink.db import sync
 from carelink.demo import client
 from carelink.demo.children import Child, Children
@@ -188,6 +189,7 @@ def _pull(shop: Shop, environ: Mapping[str, str], console: Console) -> None:
     with shop.engine.begin() as conn:
         sync.sync(conn, shop.place)
         place_changed.note(conn, shop.place, shop.clock())
+        policies.note(conn, shop.place, shop.clock(), "start of the demo")
     if not pull_all(shop, console):
         console.print("Everything was pulled by an earlier start; what changed comes by schedule", style="dim")
 
