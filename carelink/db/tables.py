@@ -85,6 +85,7 @@ person = Table(
     Column("merged_into", Uuid),
     Column("restricted", Boolean, nullable=False, server_default=text("false")),  # PDS confidentiality R
     Column("deceased", Boolean, nullable=False, server_default=text("false")),
+    Index("person_merged", "merged_into", postgresql_where=text("merged_into is not null")),
 )
 
 # What the linker compares: one row for each source Patient.
@@ -369,19 +370,32 @@ subject_request = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("person", Uuid, nullable=False),
-    Column("status", Text, nullable=False),  # received, gathered, reviewed, released, refused
-    _when("received_at", nullable=False),  # with what proves who they are: the clock's start
-    Column("requested_by", Text, nullable=False),  # the person, or who acts for them and by what authority
+    Column("status", Text, nullable=False),  # received, gathered, reviewed, released, refused, withdrawn
+    Column("requested_by", Text, nullable=False),  # the person, or who acts for them
+    Column("authority", Text, nullable=False),  # self, parent, attorney, ...: cases/subject_access.py
+    _when("asked_at", nullable=False),
+    _when("identity_at"),  # when it was seen who they are, and that they may ask: the clock starts with the later
     Column("complex", Boolean, nullable=False, server_default=text("false")),  # two months more
-    Column("extension_why", Text, nullable=False, server_default=""),
+    Column("extension_why", Text, nullable=False, server_default=""),  # as it was told to who asked
+    _when("extended_at"),
     Column("handled_by", Text, nullable=False),
     _when("gathered_at"),
     Column("package", JSONB),  # what was gathered: an entry an item, with what the review says of it
     Column("reviewed_by", Text),
     _when("reviewed_at"),
     _when("released_at"),
+    Column("released_by", Text),
+    Column("printed", LargeBinary),  # exactly what was released, for people
+    Column("printed_as", Text),  # its media type
+    Column("fhir", LargeBinary),  # and for machines
+    _when("ended_at"),  # refused or withdrawn
+    Column("ended_why", Text),
     Index("subject_request_person", "person"),
-    Index("subject_request_open", "received_at", postgresql_where=text("released_at is null")),
+    Index(
+        "subject_request_open",
+        "asked_at",
+        postgresql_where=text("released_at is null and ended_at is null"),
+    ),
 )
 
 # Nothing of this person is deleted while one is open.
@@ -435,6 +449,14 @@ audit_event = Table(
     Index("audit_event_person", "person", "at"),
     Index("audit_event_user", "user", "at"),
     Index("audit_event_at", "at"),
+    # Of a look at several people the others are in `detail`; most rows are about one and cost this index nothing.
+    Index(
+        "audit_event_persons",
+        "detail",
+        postgresql_using="gin",
+        postgresql_ops={"detail": "jsonb_path_ops"},
+        postgresql_where=text("detail ? 'persons'"),
+    ),
 )
 
 # Blocks of audit events in the order of their ids: each with a Merkle root, chained by the one before, and signed.
@@ -466,7 +488,8 @@ audit_signal = Table(
     Column("count", Integer, nullable=False),
     Column("detail", JSONB),
     _when("raised_at", nullable=False),
-    Column("answer", Text),
+    Column("answer", Text),  # in-order, passed-on, breach
+    Column("words", Text),  # of who answered it: what they found
     Column("answered_by", Text),
     _when("answered_at"),
     UniqueConstraint("pattern", "user", "organisation", "person", "day", postgresql_nulls_not_distinct=True),

@@ -55,6 +55,7 @@ def upgrade() -> None:
     sa.Column('detail', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('raised_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('answer', sa.Text(), nullable=True),
+    sa.Column('words', sa.Text(), nullable=True),
     sa.Column('answered_by', sa.Text(), nullable=True),
     sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id'),
@@ -140,21 +141,32 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('person', sa.Uuid(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
-    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('requested_by', sa.Text(), nullable=False),
+    sa.Column('authority', sa.Text(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('identity_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('complex', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('extension_why', sa.Text(), server_default='', nullable=False),
+    sa.Column('extended_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('handled_by', sa.Text(), nullable=False),
     sa.Column('gathered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('package', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('reviewed_by', sa.Text(), nullable=True),
     sa.Column('reviewed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('released_by', sa.Text(), nullable=True),
+    sa.Column('printed', sa.LargeBinary(), nullable=True),
+    sa.Column('printed_as', sa.Text(), nullable=True),
+    sa.Column('fhir', sa.LargeBinary(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ended_why', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
-    op.create_index('subject_request_open', 'subject_request', ['received_at'], unique=False, postgresql_where=sa.text('released_at is null'))
+    op.create_index('subject_request_open', 'subject_request', ['asked_at'], unique=False, postgresql_where=sa.text('released_at is null and ended_at is null'))
     op.create_index('subject_request_person', 'subject_request', ['person'], unique=False)
     op.create_index('audit_event_at', 'audit_event', ['at'], unique=False)
+    op.create_index('audit_event_persons', 'audit_event', ['detail'], unique=False, postgresql_using='gin', postgresql_ops={'detail': 'jsonb_path_ops'}, postgresql_where=sa.text("detail ? 'persons'"))
+    op.create_index('person_merged', 'person', ['merged_into'], unique=False, postgresql_where=sa.text('merged_into is not null'))
     op.add_column('directive', sa.Column('depth', sa.SmallInteger(), server_default=sa.text('0'), nullable=False))
     op.add_column('directive', sa.Column('made', sa.DateTime(timezone=True), nullable=True))
     op.add_column('directive', sa.Column('organisation_type', sa.Text(), nullable=True))
@@ -197,9 +209,11 @@ def downgrade() -> None:
     op.drop_column('directive', 'organisation_type')
     op.drop_column('directive', 'made')
     op.drop_column('directive', 'depth')
+    op.drop_index('person_merged', table_name='person', postgresql_where=sa.text('merged_into is not null'))
+    op.drop_index('audit_event_persons', table_name='audit_event', postgresql_using='gin', postgresql_ops={'detail': 'jsonb_path_ops'}, postgresql_where=sa.text("detail ? 'persons'"))
     op.drop_index('audit_event_at', table_name='audit_event')
     op.drop_index('subject_request_person', table_name='subject_request')
-    op.drop_index('subject_request_open', table_name='subject_request', postgresql_where=sa.text('released_at is null'))
+    op.drop_index('subject_request_open', table_name='subject_request', postgresql_where=sa.text('released_at is null and ended_at is null'))
     op.drop_table('subject_request')
     op.drop_index('policy_since', table_name='policy')
     op.drop_table('policy')
