@@ -9,10 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from carelink.audit.involvement import DETAIL, asking
 from carelink.consent.lens import Lens, Seen
 from carelink.consent.requester import Requester
 from carelink.db.tables import audit_event
 from carelink.ids import PersonKey
+
+SEVERE = frozenset({"break-glass"})  # what somebody must look into: its rows say so, and it is raised first
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Event:
 
 
 _append = audit_event.insert()
+_append_involved = audit_event.insert().values(detail=DETAIL)
 
 
 def append(conn: Connection, event: Event, now: datetime) -> None:
@@ -67,7 +71,17 @@ def looked(
         user=lens.user,
         detail={"persons": shown} if several and shown and lens.requester is not None else None,
     )
-    append(conn, event, lens.at)
+    _keep(conn, event, lens)
+
+
+def _keep(conn: Connection, event: Event, lens: Lens) -> None:
+    """Add the row; of a worker's look at one person also by what relationship, worked out in the same statement."""
+    involved = asking(lens, event.person)
+    if involved is None:
+        append(conn, event, lens.at)
+        return
+    row = _row(event, lens.at)
+    conn.execute(_append_involved, {**row, **involved, "said": row.pop("detail")})
 
 
 def _row(event: Event, now: datetime) -> dict[str, Any]:
@@ -76,15 +90,36 @@ def _row(event: Event, now: datetime) -> dict[str, Any]:
         "at": now,
         "action": event.action,
         "outcome": event.outcome,
-        "user": asked.user if asked else event.user or None,
-        "organisation": asked.organisation if asked else None,
-        "role": asked.role if asked else None,
-        "purpose": asked.purpose if asked else None,
+        **_who(event),
         "reason": event.reason or None,
         "person": event.person,
         "query": event.query or None,
         "count": event.count,
         "rules": list(event.rules),
         "request": event.request or (asked.request if asked else "") or None,
-        "detail": dict(event.detail) if event.detail is not None else None,
+        "detail": _detail(event),
     }
+
+
+def _who(event: Event) -> dict[str, Any]:
+    """Whoever really looked. Of somebody who views as another, that other's role is in `detail`: it was not theirs."""
+    asked = event.requester
+    own = asked if asked is not None and asked.behind is None else None
+    user = (asked.behind or asked.user) if asked is not None else event.user
+    return {
+        "user": user or None,
+        "organisation": own.organisation if own else None,
+        "role": own.role if own else None,
+        "purpose": own.purpose if own else None,
+    }
+
+
+def _detail(event: Event) -> dict[str, Any] | None:
+    said = dict(event.detail or {})
+    asked = event.requester
+    if asked is not None and asked.behind is not None:
+        viewed = {"organisation": asked.organisation, "role": asked.role, "purpose": asked.purpose}
+        said |= {"view_of": asked.user, **viewed}
+    if event.action in SEVERE:
+        said["severity"] = "high"
+    return said or None

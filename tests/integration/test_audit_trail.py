@@ -266,7 +266,7 @@ def test_a_search_of_one_person_that_shows_another_by_a_link_keeps_both(conn: Co
     rows = search.run(conn, lens, Query(("Patient",))).rows
     looked(conn, lens, "read", "x", rows, ANN)
     row = trail(conn)[-1]
-    assert (row.person, row.detail) == (ANN, {"persons": [str(BOB)]})
+    assert (row.person, row.detail) == (ANN, {"persons": [str(BOB)], "relationships": ["caseload"]})
 
 
 def test_what_an_event_says_is_what_the_row_says(conn: Connection) -> None:
