@@ -15,6 +15,7 @@ from carelink.consent.requester import Requester
 from carelink.db.tables import audit_event
 from carelink.ids import PersonKey
 
+CARELINK = "carelink"  # who does what nobody asked for
 SEVERE = frozenset({"break-glass"})  # what somebody must look into: its rows say so, and it is raised first
 
 

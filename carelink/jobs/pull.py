@@ -17,6 +17,7 @@ from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from carelink.audit.trail import CARELINK, Event, append
 from carelink.jobs.joined import joined
 from carelink.jobs.wanted import GIVES_RECORDS, PER_PERSON, Asked, answered_about, asked_about, everybody
 from carelink.place import Place, SourceEntry
@@ -113,6 +114,7 @@ def _stopped(one: _Pull, why: str) -> None:
     one.report.why = why
     with one.engine.begin() as conn:
         source_state.failing(conn, one.entry.name, why, one.clock())
+        _audit(conn, one)
 
 
 def _run(one: _Pull) -> None:
@@ -168,6 +170,18 @@ def _finish(one: _Pull, asked: list[Asked]) -> None:
         if one.entry.kind in PER_PERSON - GIVES_RECORDS:
             asked_about(conn, one.entry.name, asked, one.clock())
         source_state.good(conn, one.entry.name, one.clock())
+        _audit(conn, one)
+
+
+def _audit(conn: Connection, one: _Pull) -> None:
+    """One row a pull, of what was written: whom it was about is in the versions and their Provenance."""
+    did = one.report
+    detail = {"unchanged": did.unchanged, "quarantined": did.quarantined, "ended": did.ended}
+    outcome = "failure" if did.why else "success"
+    event = Event(
+        "pull", user=CARELINK, query=did.source, count=did.stored, outcome=outcome, reason=did.why, detail=detail
+    )
+    append(conn, event, one.clock())
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, select
 
-from carelink.audit.trail import looked
+from carelink.audit.trail import CARELINK, Event, append, looked
 from carelink.consent import directives, labels, relationships
 from carelink.consent.lens import Lens
+from carelink.consent.requester import Requester
 from carelink.db.tables import resource, resource_version
 from carelink.errors import Invalid, NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey
@@ -37,10 +38,13 @@ def put(
     person: PersonKey | None,
     patient: ResourceKey | None,
     now: datetime,
+    custodian: Ods | None = None,
+    by: Requester | None = None,
 ) -> ResourceKey:
-    """Store a resource that is made here; its id is its key, its custodian the home organisation.
+    """Store a resource that is made here; its id is its key, its custodian the home organisation unless another is named.
 
-    `patient` is the source Patient that it hangs on, if any: it moves with that one when a link is undone.
+    `patient` is the source Patient that it hangs on, if any: it moves with that one when a link is undone. `by` is
+    who made it; None: CareLink itself. Audited as `create` or `update` where it changes anything.
     Raises `Invalid` with the FHIRPath of the first problem.
     """
     type_, key = body["resourceType"], ResourceKey(UUID(body["id"]))
@@ -54,15 +58,22 @@ def put(
         body=checked.body,
         source=MADE_HERE,
         source_id=str(key),
-        custodian=home(place).ods,
+        custodian=custodian or home(place).ods,
         category=label.category,
         sensitivities=label.sensitivities,
         person=person,
         patient=patient,
     )
-    if write(conn, [one], now):
+    if version := write(conn, [one], now).get(key):
         _settle(conn, place, type_, person, now)
+        _wrote(conn, one, version, by, now)
     return key
+
+
+def _wrote(conn: Connection, one: Writable, version: int, by: Requester | None, now: datetime) -> None:
+    action, detail = "create" if version == 1 else "update", {"resource": str(one.key), "version": version}
+    event = Event(action, by, one.person, query=one.type, count=1, user="" if by else CARELINK, detail=detail)
+    append(conn, event, now)
 
 
 def delete(conn: Connection, place: Place, lens: Lens, type_: str, key: ResourceKey) -> None:
