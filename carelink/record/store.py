@@ -10,10 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, select
 
-from carelink.audit.trail import CARELINK, Event, append, looked
+from carelink.audit.trail import looked
 from carelink.consent import directives, labels, relationships
 from carelink.consent.lens import Lens
-from carelink.consent.requester import Requester
 from carelink.db.tables import resource, resource_version
 from carelink.errors import Invalid, NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey
@@ -39,12 +38,10 @@ def put(
     patient: ResourceKey | None,
     now: datetime,
     custodian: Ods | None = None,
-    by: Requester | None = None,
 ) -> ResourceKey:
     """Store a resource that is made here; its id is its key, its custodian the home organisation unless another is named.
 
-    `patient` is the source Patient that it hangs on, if any: it moves with that one when a link is undone. `by` is
-    who made it; None: CareLink itself. Audited as `create` or `update` where it changes anything.
+    `patient` is the source Patient that it hangs on, if any: it moves with that one when a link is undone.
     Raises `Invalid` with the FHIRPath of the first problem.
     """
     type_, key = body["resourceType"], ResourceKey(UUID(body["id"]))
@@ -64,16 +61,9 @@ def put(
         person=person,
         patient=patient,
     )
-    if version := write(conn, [one], now).get(key):
+    if write(conn, [one], now):
         _settle(conn, place, type_, person, now)
-        _wrote(conn, one, version, by, now)
     return key
-
-
-def _wrote(conn: Connection, one: Writable, version: int, by: Requester | None, now: datetime) -> None:
-    action, detail = "create" if version == 1 else "update", {"resource": str(one.key), "version": version}
-    event = Event(action, by, one.person, query=one.type, count=1, user="" if by else CARELINK, detail=detail)
-    append(conn, event, now)
 
 
 def delete(conn: Connection, place: Place, lens: Lens, type_: str, key: ResourceKey) -> None:
