@@ -143,6 +143,19 @@ class OnDuty:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """What this place finds worth a look in the audit, and what the person is told of who looked."""
+
+    name_staff: bool = True  # False: the person reads the role and the organisation, not the name
+    many_people: int = 60  # different people whom one worker opens in `many_minutes`
+    many_minutes: int = 60
+    day_starts: str = "07:00"  # of Europe/London, Monday to Friday
+    day_ends: str = "20:00"
+    day_roles: frozenset[str] = frozenset()  # roles that work by day; of the others no hour is unusual
+    vip: frozenset[tuple[str, str]] = frozenset()  # (system, code) of the Flags that mark whom curiosity may draw
+
+
+@dataclass(frozen=True)
 class Linking:
     """Fellegi-Sunter weights: [field][level] -> log2(m/u); and the two thresholds."""
 
@@ -190,6 +203,7 @@ class Place:
     glass: BreakGlass | None = None  # None: there is no break-glass here
     sensitivities: tuple[LocalSensitivity, ...] = ()
     on_duty: tuple[OnDuty, ...] = ()
+    watch: Watch = Watch()
 
     def source(self, name: str) -> SourceEntry:
         """The source of that name. Raises KeyError."""

@@ -25,6 +25,7 @@ from carelink.place import (
     SourceEntry,
     Staff,
     Survivorship,
+    Watch,
     Words,
 )
 from carelink.place_schemas import FILES, SENSITIVITIES, wrongs
@@ -143,6 +144,7 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
         ("consent.toml", "consent", "needs_consent", sensitivities),
         ("consent.toml", "break_glass", "reviewer", roles),
         ("consent.toml", "on_duty", "organisation", organisations),
+        ("consent.toml", "watch", "day_roles", roles),
         ("labels.toml", "label", "sensitivities", sensitivities),
         ("labels.toml", "label", "category", categories | {""}),
         ("labels.toml", "label", "sources", sources),
@@ -200,7 +202,7 @@ def _homeless(file: _File) -> Iterator[Problem]:
 
 
 def _taken_names(file: _File) -> Iterator[Problem]:
-    for table in ("consent", "break_glass"):
+    for table in ("consent", "break_glass", "watch"):
         if len(file.entries[table]) > 1:
             yield file.problem((table, 1), f"must be there once, as [{table}]")
     for index, row in enumerate(file.entries["sensitivity"]):
@@ -261,6 +263,7 @@ def _place(folder: Path, files: Mapping[str, _File]) -> Place:
         glass=_glass(rows("consent.toml", "break_glass")),
         sensitivities=tuple(LocalSensitivity(**row) for row in rows("consent.toml", "sensitivity")),
         on_duty=tuple(OnDuty(**_frozen(row, tuples=("days",))) for row in rows("consent.toml", "on_duty")),
+        watch=_watch(rows("consent.toml", "watch")),
     )
 
 
@@ -271,6 +274,12 @@ def _asking(rows: list[dict[str, Any]]) -> Asking:
 
 def _glass(rows: list[dict[str, Any]]) -> BreakGlass | None:
     return BreakGlass(**_frozen(rows[0], sets=("widens",))) if rows else None
+
+
+def _watch(rows: list[dict[str, Any]]) -> Watch:
+    if not rows:
+        return Watch()
+    return Watch(**_frozen(rows[0], sets=("day_roles",)) | {"vip": frozenset(map(tuple, rows[0]["vip"]))})
 
 
 def _frozen(row: dict[str, Any], tuples: Iterable[str] = (), sets: Iterable[str] = ()) -> dict[str, Any]:

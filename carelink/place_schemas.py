@@ -179,6 +179,19 @@ class OnDutyEntry(Schema):
     because = _text()
 
 
+class WatchEntry(Schema):
+    name_staff = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    many_people = fields.Integer(load_default=60, strict=True, validate=_positive)
+    many_minutes = fields.Integer(load_default=60, strict=True, validate=_positive)
+    day_starts = fields.String(load_default="07:00", validate=_hour)
+    day_ends = fields.String(load_default="20:00", validate=_hour)
+    day_roles = _names(required=False)
+    vip = fields.List(
+        fields.List(fields.String(), validate=validate.Length(equal=2, error="must be [system, code]")),
+        load_default=list,
+    )
+
+
 class LinkingFile(Schema):
     upper = fields.Float(required=True)
     lower = fields.Float(required=True)
@@ -223,6 +236,7 @@ FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
         ("break_glass", BreakGlassEntry),
         ("sensitivity", SensitivityEntry),
         ("on_duty", OnDutyEntry),
+        ("watch", WatchEntry),
     ),
     "linking.toml": (("", LinkingFile),),
     "survivorship.toml": (("element", SurvivorshipEntry),),
