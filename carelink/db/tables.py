@@ -177,6 +177,7 @@ resource = Table(
     Column("version", Integer, nullable=False),
     Column("source", Text, nullable=False),  # name in the place pack; `carelink` for what is made here
     Column("source_id", Text, nullable=False),
+    Column("security", Text),  # meta.security as its source gave it: by that it is labelled anew
     Index("resource_person", "person", "type", "key"),
     Index("resource_patient", "patient"),
     Index("resource_type", "type", "last_updated", "key"),
@@ -467,12 +468,14 @@ audit_seal = Table(
     Column("first", BigInteger, nullable=False),  # ids of events, from and to, both within
     Column("last", BigInteger, nullable=False),
     Column("count", Integer, nullable=False),
+    Column("leaves", LargeBinary, nullable=False),  # id and hash of each event, so that what changed can be placed
     Column("root", LargeBinary, nullable=False),
     Column("previous", LargeBinary, nullable=False),  # hash of the seal before
+    _when("sealed_at", nullable=False),
+    Column("signed_by", Text, nullable=False),  # fingerprint of the key
+    Column("public_key", LargeBinary, nullable=False),  # itself, so that former keys are kept
     Column("hash", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),
-    Column("signed_by", Text, nullable=False),  # which key
-    _when("sealed_at", nullable=False),
 )
 
 # A pattern in the audit trail that is worth a look, until somebody has looked.
