@@ -11,11 +11,12 @@ from uuid import UUID, uuid5
 from conftest import NOW
 from sqlalchemy import Connection
 
-from carelink.consent.facts import Directed, Facts, Labelled, Related
+from carelink.consent.facts import Directed, Facts, Grant, KeptOut, Labelled, Related
+from carelink.consent.known import row_of
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
 from carelink.consent.sensitivity import mask
-from carelink.db.tables import directive, person, relationship, resource, resource_version
+from carelink.db.tables import access_grant, directive, kept_out, person, relationship, resource, resource_version
 from carelink.ids import Ods, PersonKey, ResourceKey, UserId
 from carelink.place import (
     Agreement,
@@ -177,14 +178,24 @@ def objects(
     rule: str = "L7-objection",
     effect: str = "deny",
 ) -> Directed:
-    return Directed(effect, starts, ends, to, category, rule, uuid5(_NAMESPACE, "consent"))
+    return Directed(
+        effect,
+        starts,
+        ends,
+        rule,
+        uuid5(_NAMESPACE, "consent"),
+        organisation=to,
+        categories=category and frozenset({category}),
+    )
 
 
-def facts(*about: Related | Directed, restricted: bool = False) -> Facts:
+def facts(*about: Related | Directed | KeptOut | Grant, restricted: bool = False) -> Facts:
     return Facts(
         tuple(one for one in about if isinstance(one, Related)),
         tuple(one for one in about if isinstance(one, Directed)),
         restricted,
+        tuple(one for one in about if isinstance(one, KeptOut)),
+        tuple(one for one in about if isinstance(one, Grant)),
     )
 
 
@@ -198,9 +209,19 @@ def store_person(conn: Connection, key: PersonKey, known: Facts) -> None:
         row = {"kind": one.kind, "organisation": one.organisation, "team": one.team, "user": one.user}
         conn.execute(relationship.insert().values(person=key, starts=one.starts, ends=one.ends, **row))
     for directed in known.directed:
-        row = {"rule": directed.rule, "effect": directed.effect, "consent": directed.consent}
-        row |= {"organisation": directed.organisation, "category": directed.category}
-        conn.execute(directive.insert().values(person=key, starts=directed.starts, ends=directed.ends, **row))
+        conn.execute(directive.insert().values(person=key, consent=directed.consent, **row_of(directed)))
+    for kept in known.kept_out:
+        row = {"kind": kept.kind, "organisation": kept.organisation, "user": kept.user, "origin": key}
+        conn.execute(kept_out.insert().values(person=key, starts=kept.starts, ends=kept.ends, **row))
+    for grant in known.grants:
+        conn.execute(access_grant.insert().values(person=key, **_broken(grant)))
+
+
+def _broken(grant: Grant) -> dict[str, object]:
+    who = {"user": grant.user, "organisation": grant.organisation, "role": "nurse"}
+    why = {"reason": "emergency", "words": "Found unconscious"}
+    review = {"reviewer_role": "ig-lead", "review_due": grant.ends + DAY}
+    return {**who, **why, **review, "starts": grant.starts, "ends": grant.ends}
 
 
 def store_item(conn: Connection, one: Labelled, type_: str = "Condition", deleted: bool = False) -> ResourceKey:

@@ -9,9 +9,11 @@ from functools import cached_property
 
 from carelink.consent.per_place import PerPlace
 from carelink.consent.requester import Requester
-from carelink.consent.sensitivity import ALL, ONLY_FOR_THE_PERSON, Sensitivity, mask
+from carelink.consent.sensitivity import EVERY_BIT, ONLY_FOR_THE_PERSON, Sensitivity, sensitivities
 from carelink.ids import Ods
 from carelink.place import Agreement, Organisation, Place
+
+MAY_SEE_LEGAL = "see-legally-restricted"
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,12 @@ class Shared:
     def sql(self) -> tuple[str, str]:
         """For SQL, as two JSON objects: custodian -> group, and group -> category -> sensitivities that bar.
 
+        A bit that has no name here bars too: it was put on for a reason that the pack has forgotten.
         Custodians that offer the same form one group, so that a place with hundreds of practices stays small.
         """
         of_custodian: dict[str, dict[str, int]] = {}
         for (custodian, category), offer in self.offers.items():
-            of_custodian.setdefault(custodian, {})[category] = offer.lacks(ALL)
+            of_custodian.setdefault(custodian, {})[category] = offer.lacks(EVERY_BIT)
         groups: dict[str, str] = {}
         of_group: dict[str, dict[str, int]] = {}
         for bars in of_custodian.values():
@@ -78,11 +81,13 @@ def shared_with(place: Place, requester: Requester) -> Shared:
 
 def _expand(place: Place, requester: Requester) -> Shared:
     offers: dict[tuple[Ods, str], Offer] = {}
+    known, role = sensitivities(place), place.roles.get(requester.role)
+    lawful = role is not None and MAY_SEE_LEGAL in role.may
     for agreement in place.agreements:
         if _is_for(agreement, requester):
-            named = (
-                mask(agreement.sensitivities) | ONLY_FOR_THE_PERSON
-            ) & ~Sensitivity.LEGAL  # no agreement lifts the law
+            named = known.mask(agreement.sensitivities) | int(ONLY_FOR_THE_PERSON)
+            if not lawful:
+                named &= ~Sensitivity.LEGAL  # no agreement lifts the law
             for custodian in _custodians(place, agreement):
                 for category in sorted(agreement.categories):
                     before = offers.get((custodian, category), Offer(0, ()))

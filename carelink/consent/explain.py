@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
 from carelink.audit.trail import Event, append
-from carelink.consent.facts import Directed, Facts, Labelled, Related
+from carelink.consent.facts import Directed, Facts, Related
+from carelink.consent.known import facts_of, items_of
 from carelink.consent.lens import Lens
+from carelink.consent.provisions import OBJECTIONS
 from carelink.consent.requester import Requester
 from carelink.consent.rules import UNCLEAR, Decision
 from carelink.consent.sensitivity import names
 from carelink.db import tables
-from carelink.db.tables import directive, relationship, resource
 from carelink.errors import NotFound
-from carelink.ids import Ods, PersonKey, UserId
+from carelink.ids import Ods, PersonKey
 from carelink.place import Place
 
 
@@ -50,7 +51,7 @@ def explain(conn: Connection, lens: Lens, person: PersonKey, asked_by: str) -> E
     """
     key = _followed(conn, person)
     facts = facts_of(conn, key)
-    lines = tuple(_line(lens, facts, key, row) for row in _kinds(conn, key))
+    lines = tuple(_lines(conn, lens, facts, key))
     rules = tuple(sorted({line.decision.rule.id for line in lines}))
     event = Event("explain", None, key, count=len(lines), rules=rules, user=asked_by, detail=_explained(lens))
     append(conn, event, lens.at)
@@ -73,36 +74,13 @@ def _followed(conn: Connection, person: PersonKey) -> PersonKey:
     return PersonKey(key)
 
 
-def facts_of(conn: Connection, person: UUID) -> Facts:
-    """What the decision must know of the person, from the tables."""
-    related = conn.execute(select(relationship).where(relationship.c.person == person).order_by(relationship.c.id))
-    directed = conn.execute(select(directive).where(directive.c.person == person).order_by(directive.c.id))
-    restricted = conn.execute(select(tables.person.c.restricted).where(tables.person.c.key == person)).scalar()
-    return Facts(
-        tuple(
-            Related(r.kind, Ods(r.organisation), r.starts, r.ends, r.team, r.user and UserId(r.user)) for r in related
-        ),
-        tuple(
-            Directed(d.effect, d.starts, d.ends, d.organisation and Ods(d.organisation), d.category, d.rule, d.consent)
-            for d in directed
-        ),
-        bool(restricted),
-    )
-
-
-def _kinds(conn: Connection, person: UUID) -> Iterator[tuple[str, str, int, bool, int]]:
-    t = resource.c
-    locating = t.redacted.is_not(None)
-    kinds = (t.custodian, t.category, t.sensitivities, locating)
-    asked = select(*kinds, func.count()).where(t.person == person, t.deleted.is_(False)).group_by(*kinds)
-    for row in conn.execute(asked.order_by(*kinds)):
-        yield row[0], row[1], row[2], row[3], row[4]
-
-
-def _line(lens: Lens, facts: Facts, person: PersonKey, row: tuple[str, str, int, bool, int]) -> Line:
-    custodian, category, bits, locating, items = row
-    item = Labelled(person, Ods(custodian), category, bits, locating)
-    return Line(item.custodian, category, names(bits), items, lens.decide(item, facts))
+def _lines(conn: Connection, lens: Lens, facts: Facts, person: PersonKey) -> Iterator[Line]:
+    """Items that differ in nothing that is shown are one line."""
+    counted: Counter[tuple[Ods, str, int, Decision]] = Counter()
+    for one in items_of(conn, person, facts):
+        counted[one.custodian, one.category, one.sensitivities, lens.decide(one, facts)] += 1
+    for kind, items in sorted(counted.items(), key=lambda pair: (pair[0][:3], pair[0][3].rule.id, pair[0][3].detail)):
+        yield Line(kind[0], kind[1], names(kind[2]), items, kind[3])
 
 
 def lines(explanation: Explanation, place: Place) -> list[str]:
@@ -141,11 +119,31 @@ def _holds(one: Related, lens: Lens) -> str:
 
 
 def _objection(one: Directed, lens: Lens) -> str:
-    what, whom = one.category or "the whole record", one.organisation or "anyone else"
     why = "" if one.rule != UNCLEAR.id else " (a consent that can't be read exactly)"
     force = "" if one.in_force(lens.at) else " (not in force now)"
     until = f" until {one.ends:%d %b %Y}" if one.ends else ""
-    return f"Objection: {one.effect} {what} to {whom}{until}{why}{force}"
+    kind = "Objection" if one.rule in OBJECTIONS else "Consent"
+    return f"{kind}: {'  ' * one.depth}{one.effect} {_what(one)} to {_whom(one)}{until}{why}{force}"
+
+
+def _what(one: Directed) -> str:
+    """What the provision is about, by the names that the pack and FHIR have for it."""
+    parts = [
+        ", ".join(sorted(one.categories or ())),
+        ", ".join(sorted(one.types or ())),
+        ", ".join(names(one.sensitivities or 0)),
+        ", ".join(code for _, code in sorted(one.codes or ())),
+        f"{len(one.items)} items" if one.items else "",
+        f"from {', '.join(sorted(one.custodians))}" if one.custodians else "",
+        "of a time" if one.since or one.until else "",
+    ]
+    return "; ".join(part for part in parts if part) or "the whole record"
+
+
+def _whom(one: Directed) -> str:
+    parts = [one.organisation, one.organisation_type, one.role, one.team, one.user]
+    purposes = f"for {', '.join(sorted(one.purposes))}" if one.purposes else ""
+    return " ".join(part for part in [*parts, purposes] if part) or "anyone else"
 
 
 def _kind(line: Line, place: Place) -> str:

@@ -11,17 +11,31 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists, false, literal, select, true
 
 from carelink.consent.agreements import shared_with
-from carelink.consent.decision import DIRECT_CARE, Standing, decide
-from carelink.consent.facts import Facts, Labelled
-from carelink.consent.predicate import Body, Involved, LocatingAllowed, Visible, Withheld, bound
+from carelink.consent.decision import DIRECT_CARE, OBJECTION, RELATIONSHIP, VIEW, Standing, decide
+from carelink.consent.facts import Facts, Grant, Labelled
+from carelink.consent.predicate import (
+    Body,
+    Breakable,
+    Counted,
+    Involved,
+    LocatingAllowed,
+    Related,
+    Visible,
+    Withheld,
+    bound,
+)
 from carelink.consent.requester import Requester
-from carelink.consent.rules import AGREEMENT, CUSTODIAN, DIRECTORY, OWN, SYSTEM, Decision, Effect, Rule
+from carelink.consent.rules import AGREEMENT, COUNTED, CUSTODIAN, DIRECTORY, OWN, SYSTEM, Decision, Effect, Rule
 from carelink.consent.sensitivity import Sensitivity
-from carelink.db.tables import resource, resource_version
-from carelink.ids import Ods, PersonKey
+from carelink.consent.terms import terms
+from carelink.db.tables import access_grant, resource, resource_version
+from carelink.ids import Ods, PersonKey, UserId
 from carelink.place import Place
 
 MAY_DECIDE_LINKS = "decide-links"  # what a role of the place pack may have
+MAY_COUNT = "count"
+# v3-ActReason: for many people, not for the one (Art 5(1)(b)): never a single record.
+SECONDARY = frozenset({"HOPERAT", "HRESCH", "PUBHLTH"})
 
 
 class Seen(Protocol):
@@ -49,8 +63,11 @@ class Lens:
     tells_withheld: bool = False
 
     @classmethod
-    def compile(cls, place: Place, requester: Requester, at: datetime) -> Lens:
-        """The lens of this requester by the agreements of the place. Asks no database."""
+    def compile(cls, place: Place, requester: Requester, at: datetime, *, as_if_involved: bool = False) -> Lens:
+        """The lens of this requester by the agreements of the place. Asks no database.
+
+        `as_if_involved` counts only where somebody views as this requester: it shows what the role would see.
+        """
         role = place.roles.get(requester.role)
         asks_rightly = role is not None and requester.purpose in role.purposes
         may = role.may if role is not None and asks_rightly else frozenset()
@@ -62,6 +79,7 @@ class Lens:
                 cares=asks_rightly and requester.person is None and requester.purpose in DIRECT_CARE,
                 may_locate="see-restricted" in may or requester.person is not None,
                 at=at,
+                terms=terms(place, requester, may, at, assumed=as_if_involved),
             ),
             user=requester.user,
             may=may,
@@ -82,6 +100,11 @@ class Lens:
     def may_locate(self) -> bool:
         """Whether it shows where restricted people are."""
         return self.standing is None or self.standing.may_locate
+
+    @property
+    def counts(self) -> bool:
+        """Whether it may count people for planning or research, of whom it shows none."""
+        return self.standing is not None and MAY_COUNT in self.may and self.standing.requester.purpose in SECONDARY
 
     # As SQL ----------------------------------------------------------------------------------------
 
@@ -123,21 +146,42 @@ class Lens:
             return true()
         return LocatingAllowed({"person": person_column}, self._values)
 
+    def counted(self, t: FromClause = resource) -> ColumnElement[bool]:
+        """The rows that may be counted among many (rule L10-counted). What is shown of them is the caller's to suppress."""
+        return true() if self.standing is None else Counted(t.c, self._values)
+
     @cached_property
     def _values(self) -> Mapping[str, ColumnElement[Any]]:
         assert self.standing is not None, "a system lens binds nothing"
         asks = self.standing.requester
-        custodians, groups = self.standing.shared.sql
+        on, custodians, groups = self.standing.terms, *self.standing.shared.sql
         return bound(
             {
+                "asks_first": on.asks_first,
+                "assumed": on.assumed,
                 "at": self.at,
                 "cares": self.standing.cares,
+                "counts": self.counts,
                 "custodians": custodians,
+                "glass_objection": OBJECTION in on.glass,
+                "glass_relationship": RELATIONSHIP in on.glass,
+                "glass_view": VIEW in on.glass,
                 "groups": groups,
+                "hidden_from_person": on.known.hidden_from_person,
+                "legal": on.legal,
                 "may_locate": self.standing.may_locate,
+                "needs_consent": on.needs_consent,
+                "on_duty": on.on_duty,
                 "organisation": asks.organisation,
+                "organisation_type": asks.organisation_type,
+                "overrides": on.overrides,
+                "permit_agrees": on.permit_agrees,
+                "permit_relates": on.permit_relates,
+                "purpose": asks.purpose,
+                "role": asks.role,
                 "self": asks.person,
                 "team": asks.team,
+                "types": sorted(asks.types) if asks.types is not None else None,
                 "user": asks.user,
             }
         )
@@ -150,6 +194,33 @@ class Lens:
             return self.standing is None or self.standing.requester.person == key
         involved = Involved({"person": literal(key, Uuid)}, self._values)
         return bool(conn.execute(select(involved)).scalar())
+
+    def glass(self, conn: Connection, key: PersonKey) -> Grant | None:
+        """The glass that this requester broke of that person, where it is still open."""
+        if self.standing is None or not self.standing.terms.glass:
+            return None
+        asks, g = self.standing.requester, access_grant.c
+        row = conn.execute(
+            select(g.id, g.user, g.organisation, g.starts, g.ends)
+            .where(g.person == key, g.user == asks.user, g.organisation == asks.organisation)
+            .where(g.starts <= self.at, g.ends > self.at)
+            .order_by(g.ends.desc())
+            .limit(1)
+        ).one_or_none()
+        return Grant(UserId(row.user), Ods(row.organisation), row.starts, row.ends, row.id) if row else None
+
+    def breakable(self, conn: Connection, key: PersonKey) -> bool:
+        """Whether breaking the glass would open something of that person to this requester."""
+        if self.standing is None or not (self.standing.cares and self.standing.terms.glass):
+            return False
+        if self.glass(conn, key) is not None:
+            return False
+        related = Related({"person": literal(key, Uuid)}, self._values)
+        if RELATIONSHIP in self.standing.terms.glass and not conn.execute(select(related)).scalar():
+            return True
+        t = resource
+        closed = exists().where(t.c.person == key, t.c.deleted.is_(False), Breakable(t.c, self._values))
+        return bool(conn.execute(select(closed)).scalar())
 
     def withheld(self, conn: Connection, key: PersonKey) -> bool:
         """Whether to say that something of this person is not shown.
@@ -182,4 +253,6 @@ class Lens:
             return DIRECTORY
         if self.standing.requester.person is not None:
             return OWN
+        if self.counts:
+            return COUNTED
         return CUSTODIAN if row.custodian == self.standing.requester.organisation else AGREEMENT

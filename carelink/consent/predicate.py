@@ -11,55 +11,149 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import Boolean, ColumnElement, DateTime, FromClause, Text, Uuid, literal
+from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, FromClause, Integer, Text, Uuid, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import UserDefinedType
 
-from carelink.consent.sensitivity import NOT_FOR_THE_PERSON, Sensitivity
+from carelink.consent.decision import ENQUIRY
+from carelink.consent.facts import COURT_ORDER, ON_DUTY_FOR
+from carelink.consent.provisions import OBJECTIONS
+from carelink.consent.rules import OPT_OUT
+from carelink.consent.sensitivity import ONLY_FOR_THE_PERSON, Sensitivity
 
-# A legitimate relationship of this requester with the person, in force.
-RELATED = """exists (select from relationship rel
-      where rel.person = {person} and rel.organisation = :organisation
-        and rel.starts <= :at and (rel.ends is null or rel.ends > :at)
-        and (rel."user" = :user or (rel."user" is null and (rel.team is null or rel.team = :team))))"""
+
+def _in_force(row: str) -> str:
+    return f"{row}.starts <= :at and ({row}.ends is null or {row}.ends > :at)"
+
+
+# A legitimate relationship of this requester with the person, in force; a team on duty stands in for all the others.
+RELATED = f"""(:assumed or exists (select from relationship rel
+      where rel.person = {{person}} and rel.organisation = :organisation and {_in_force("rel")}
+        and (rel."user" = :user or (rel."user" is null and (rel.team is null or rel.team = :team))
+          or (:on_duty and rel.kind = '{ON_DUTY_FOR}'))))"""
+
+# Glass that this requester broke, still open.
+GLASS = f"""exists (select from access_grant gra
+      where gra.person = {{person}} and gra."user" = :user and gra.organisation = :organisation
+        and {_in_force("gra")})"""
+
+INVOLVED = f"({RELATED} or (:glass_relationship and {GLASS}))"
 
 # All sensitivities that no agreement names for this custodian and category; null where nothing is agreed.
 LEFT_OUT = """(:groups -> (:custodians ->> {custodian}) ->> {category})::int"""
-OFFERED = f"""coalesce({{sensitivities}} & {LEFT_OUT} = 0, false)"""
 
-# An objection of the person that matches the requester and the item, in force.
-DENIED = """exists (select from directive dir
-      where dir.person = {person} and dir.effect = 'deny'
-        and dir.starts <= :at and (dir.ends is null or dir.ends > :at)
+# The alleged source of harm of an enquiry, whom a court keeps away, and who acts for either.
+_KEPT = f"""select from kept_out kep
+      where kep.person = {{person}} and {_in_force("kep")}
+        and (kep."user" = :user or (kep."user" is null and kep.organisation = :organisation))"""
+_ENQUIRY = f"({{sensitivities}} & {int(Sensitivity.SAFEGUARDING)} <> 0 or {{category}} = '{ENQUIRY}')"
+KEPT_OUT = f"""(({_ENQUIRY} and exists ({_KEPT}))
+      or ({{category}} = 'legal' and exists ({_KEPT} and kep.kind = '{COURT_ORDER}')))"""
+KEPT_AWAY = f"exists ({_KEPT} and kep.kind = '{COURT_ORDER}')"
+
+# A provision of a consent that speaks of this requester and this item now. What is null sets no condition.
+_TO = f"""{_in_force("dir")}
         and (dir.organisation is null or dir.organisation = :organisation)
-        and (dir.category is null or dir.category = {category}))"""
+        and (dir.organisation_type is null or dir.organisation_type = :organisation_type)
+        and (dir.role is null or dir.role = :role)
+        and (dir.team is null or dir.team = :team)
+        and (dir."user" is null or dir."user" = :user)
+        and (dir.purposes is null or :purpose = any(dir.purposes))"""
+_WHEN = """case when {clinical} is null then dir.effect = 'deny'
+          else (dir.since is null or dir.since <= {clinical}) and (dir.until is null or dir.until > {clinical}) end"""
+_CODED = """exists (select from jsonb_path_query({body}::jsonb, 'lax $.** ? (@.code.type() == "string")') coding
+          join jsonb_array_elements(dir.codes) wanted
+            on wanted ->> 'code' = coding ->> 'code' and wanted ->> 'system' = coalesce(coding ->> 'system', ''))"""
+_OF = f"""(dir.custodians is null or {{custodian}} = any(dir.custodians))
+        and (dir.categories is null or {{category}} = any(dir.categories))
+        and (dir.types is null or {{type}} = any(dir.types))
+        and (dir.sensitivities is null or dir.sensitivities & {{sensitivities}} <> 0)
+        and (dir.items is null or {{key}} = any(dir.items))
+        and ((dir.since is null and dir.until is null) or {_WHEN})
+        and (dir.codes is null or {_CODED})"""
+_MATCHING = f"directive dir where dir.person = {{person}} and {_TO} and {_OF}"
+
+# What each consent says: how deep its deepest provision of each kind is that matches. The deeper wins, denial at a tie.
+_OBJECTIONS = ", ".join(f"'{rule}'" for rule in sorted(OBJECTIONS))
+_BY_CONSENT = f"""select
+        max(dir.depth) filter (where dir.effect = 'deny' and dir.rule not in ({_OBJECTIONS})) as denied,
+        max(dir.depth) filter (where dir.effect = 'deny' and dir.rule in ({_OBJECTIONS})) as objected,
+        coalesce(max(dir.depth) filter (where dir.effect = 'permit'), -1) as permitted,
+        max(dir.made) as made,
+        bool_or(dir.organisation is not null or dir."user" is not null) filter (where dir.effect = 'permit') as named,
+        bit_or(dir.sensitivities) filter (where dir.effect = 'permit') as covers
+      from {_MATCHING} and dir.rule <> '{OPT_OUT.id}'
+      group by dir.consent"""
+_PERMITS = "con.permitted > greatest(con.denied, con.objected, -1)"
+# And all of them together.
+_SAID = f"""select
+        coalesce(bool_or(con.denied >= con.permitted), false) as denied,
+        max(coalesce(con.made, 'infinity')) filter (where con.objected >= con.permitted) as objected_at,
+        max(con.made) filter (where {_PERMITS} and con.named) as permitted_at,
+        coalesce(bool_or({_PERMITS}), false) as permitted,
+        coalesce(bool_or({_PERMITS} and con.named), false) as named,
+        coalesce(bit_or(con.covers) filter (where {_PERMITS}), 0) as covers
+      from ({_BY_CONSENT}) con"""
+
+# What other organisations hold: what is agreed, or the person permitted; nothing objected to; to the involved.
+SHARED = f"""exists (select from ({_SAID}) said
+      where not said.denied
+        and case when {LEFT_OUT} is null
+          then :permit_agrees and said.named and {{sensitivities}} & ~{int(ONLY_FOR_THE_PERSON)} = 0
+          else {{sensitivities}} & {LEFT_OUT} = 0 end
+        and {{sensitivities}} & :needs_consent & ~said.covers = 0
+        and (said.objected_at is null or said.permitted_at > said.objected_at or :overrides
+          or (:glass_objection and {GLASS}))
+        and (not :asks_first or said.permitted or (:glass_view and {GLASS}))
+        and ({INVOLVED} or (:permit_relates and said.named)))"""
+
+_LAWFUL = f"(:legal or {{sensitivities}} & {int(Sensitivity.LEGAL)} = 0)"
+_IN_SCOPE = "(:types::text[] is null or {type} = any(:types))"
+
+VISIBLE = f"""({_IN_SCOPE} and (
+  ({{person}} is null and {{category}} = 'directory')
+  or ({{person}} = :self and {_LAWFUL} and {{sensitivities}} & :hidden_from_person = 0)
+  or (:cares
+    and {_LAWFUL}
+    and not {KEPT_OUT}
+    and case when {{custodian}} = :organisation then {INVOLVED}
+      else (:permit_agrees or coalesce({{sensitivities}} & {LEFT_OUT} = 0, false)) and {SHARED} end)))"""
+
+# Of what is agreed in principle with an involved worker: what a sensitivity, a consent or an objection keeps from them.
+WITHHELD = f"""(:cares
+    and {_IN_SCOPE}
+    and {_LAWFUL}
+    and not {KEPT_OUT}
+    and {{custodian}} <> :organisation
+    and {LEFT_OUT} is not null
+    and {INVOLVED}
+    and not {SHARED})"""
+
+# What broken glass would open and nothing else does.
+BREAKABLE = f"""(not {VISIBLE} and {VISIBLE.replace(GLASS, "true")})"""
+
+# Counted among many, for planning or research: what is agreed for that purpose, of who did not opt out or object.
+COUNTED = f"""(:counts
+    and {_IN_SCOPE}
+    and {{sensitivities}} & {int(Sensitivity.LEGAL)} = 0
+    and coalesce({{sensitivities}} & {LEFT_OUT} = 0, false)
+    and {{sensitivities}} & :needs_consent = 0
+    and not exists (select from {_MATCHING} and dir.effect = 'deny'))"""
+
+# A permission to this requester, of whatever: it lets them open the person's page.
+PERMITTED = f"""(:permit_relates and exists (select from directive dir
+      where dir.person = {{person}} and dir.effect = 'permit' and {_TO}
+        and (dir.organisation is not null or dir."user" is not null)))"""
 
 RESTRICTED = """exists (select from person per where per.key = {person} and per.restricted)"""
 
-VISIBLE = f"""(
-  ({{person}} is null and {{category}} = 'directory')
-  or ({{person}} = :self and {{sensitivities}} & {int(NOT_FOR_THE_PERSON)} = 0)
-  or (:cares
-    and {{sensitivities}} & {int(Sensitivity.LEGAL)} = 0
-    and ({{custodian}} = :organisation or {OFFERED})
-    and {RELATED}
-    and ({{custodian}} = :organisation or not {DENIED})))"""
+HIDES_PLACE = f"((not :may_locate and {RESTRICTED}) or {KEPT_AWAY})"
 
-# Of what is agreed in principle with an involved worker: what a sensitivity or an objection keeps from them.
-WITHHELD = f"""(:cares
-    and {{sensitivities}} & {int(Sensitivity.LEGAL)} = 0
-    and {{custodian}} <> :organisation
-    and {LEFT_OUT} is not null
-    and ({{sensitivities}} & {LEFT_OUT} <> 0 or {DENIED})
-    and {RELATED})"""
+LOCATING = f"""(not {HIDES_PLACE})"""
 
-LOCATING = f"""(:may_locate or not {RESTRICTED})"""
-
-BODY = (
-    f"""case when {{redacted}} is not null and not :may_locate and {RESTRICTED} then {{redacted}} else {{body}} end"""
-)
+BODY = f"""case when {{redacted}} is not null and {HIDES_PLACE} then {{redacted}} else {{body}} end"""
 
 _COLUMN = re.compile(r"\{(\w+)\}")
 _VALUE = re.compile(r"(?<!:):(\w+)")
@@ -76,14 +170,31 @@ class _Json(UserDefinedType[str]):
 
 
 _TYPES: Mapping[str, Any] = {
+    "asks_first": Boolean(),
+    "assumed": Boolean(),
     "at": DateTime(timezone=True),
     "cares": Boolean(),
+    "counts": Boolean(),
     "custodians": _Json(),
+    "glass_objection": Boolean(),
+    "glass_relationship": Boolean(),
+    "glass_view": Boolean(),
     "groups": _Json(),
+    "hidden_from_person": Integer(),
+    "legal": Boolean(),
     "may_locate": Boolean(),
+    "needs_consent": Integer(),
+    "on_duty": Boolean(),
     "organisation": Text(),
+    "organisation_type": Text(),
+    "overrides": Boolean(),
+    "permit_agrees": Boolean(),
+    "permit_relates": Boolean(),
+    "purpose": Text(),
+    "role": Text(),
     "self": Uuid(),
     "team": Text(),
+    "types": ARRAY(Text()),
     "user": Text(),
 }
 
@@ -135,16 +246,37 @@ class Visible(LensElement):
 
 
 class Withheld(LensElement):
-    """Whether the row is kept from a worker who would see it but for a sensitivity or an objection."""
+    """Whether the row is kept from a worker who would see it but for a sensitivity, a consent or an objection."""
 
     template = WITHHELD
     type = Boolean()
 
 
-class Involved(LensElement):
-    """Whether the requester is involved with the person."""
+class Breakable(LensElement):
+    """Whether broken glass would open the row, and nothing else does."""
+
+    template = BREAKABLE
+    type = Boolean()
+
+
+class Counted(LensElement):
+    """Whether the row may be counted among many."""
+
+    template = COUNTED
+    type = Boolean()
+
+
+class Related(LensElement):
+    """Whether the requester is involved with the person by a relationship."""
 
     template = f"(:cares and {RELATED})"
+    type = Boolean()
+
+
+class Involved(LensElement):
+    """Whether the requester may open the person's page: by a relationship, by broken glass or by the person's word."""
+
+    template = f"(:cares and ({INVOLVED} or {PERMITTED}))"
     type = Boolean()
 
 

@@ -20,3 +20,5 @@ class Requester:
     team: str = ""
     person: PersonKey | None = None  # set where the requester is the person themselves (PATRQT)
     request: str = ""  # id of the HTTP request or command, so that its audit rows belong together
+    types: frozenset[str] | None = None  # the FHIR types that the scopes of a token name; None: all
+    behind: UserId | None = None  # who really looks, where somebody views as this requester

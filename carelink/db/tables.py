@@ -271,7 +271,7 @@ directive = Table(
     Column("categories", ARRAY(Text)),
     Column("types", ARRAY(Text)),
     Column("sensitivities", Integer),
-    Column("codes", JSONB),  # [{system, code}]: any coding in the item
+    Column("codes", JSONB(none_as_null=True)),  # [{system, code}]: any coding in the item
     Column("items", ARRAY(Uuid)),
     _when("since"),  # of when: the item's clinical date
     _when("until"),

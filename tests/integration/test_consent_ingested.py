@@ -11,7 +11,7 @@ from ingest_builders import NHS, SNOMED, condition, item, key, patient, person_o
 from sqlalchemy import Connection, select
 
 from carelink.cases import finding
-from carelink.consent.explain import facts_of
+from carelink.consent.known import facts_of
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
 from carelink.consent.sensitivity import CODINGS

@@ -34,7 +34,7 @@ from consent_world import EVERYBODY, WHO, store_world
 from sqlalchemy import Connection, FromClause, select
 from sqlalchemy.dialects.postgresql import dialect
 
-from carelink.consent.explain import facts_of
+from carelink.consent.known import facts_of
 from carelink.consent.facts import Labelled
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester

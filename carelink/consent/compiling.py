@@ -1,0 +1,97 @@
+"""FHIR Consent -> provisions: what a person denied or permitted, to whom, of what, from when until when.
+
+HL7 FHIR R4 Consent.provision: a provision holds where all its elements do; of the values of one element any will do;
+nested provisions are exceptions to the one that they stand in, so they hold within its conditions.
+What can't be compiled is never half-applied: it falls back to the stricter reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from carelink.consent.facts import Directed
+from carelink.consent.periods import Unclear, moment
+from carelink.consent.provision_terms import narrowed, within_any
+from carelink.consent.rules import CONSENT_DENY, CONSENT_PERMIT, OBJECTION, OPT_OUT, UNCLEAR
+from carelink.place import Place
+
+# http://terminology.hl7.org/CodeSystem/consentscope: what is about something else than sharing.
+RESEARCH = "research"
+OTHER_SCOPES = frozenset({"adr", "treatment", RESEARCH})
+# What the national data opt-out is about (Health and Social Care Act 2012; NHS England's operational policy guidance).
+OPTED_OUT_OF = frozenset({"HRESCH", "HOPERAT"})
+DEEPEST = 8  # a Consent of more levels is nobody's wish
+
+HIDES_ALL = Directed("deny", rule=UNCLEAR.id)
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The provisions of a Consent, and why it can't be read where it can't: sentences that name nobody."""
+
+    directives: tuple[Directed, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def compile_consent(body: Json, place: Place) -> Compiled:
+    """The provisions of a Consent: none where it is not active or not about sharing.
+
+    Where it can't be compiled, the whole record to nobody; but of a mere permission nothing at all.
+    """
+    if body.get("status") != "active":
+        return Compiled()
+    scopes = {coding.get("code") for coding in body.get("scope", {}).get("coding", ())}
+    if scopes and scopes <= OTHER_SCOPES:
+        return Compiled(tuple(_opted_out(body, scopes)))
+    try:
+        return Compiled(tuple(_provisions(body, place)))
+    except Unclear as why:
+        return Compiled((HIDES_ALL,) if _may_deny(body.get("provision")) else (), (str(why),))
+
+
+def _opted_out(body: Json, scopes: set[Any]) -> Iterator[Directed]:
+    """A denial of research, however it is put, is the opt-out from planning and research."""
+    if RESEARCH in scopes and body.get("provision", {}).get("type") != "permit":
+        yield Directed("deny", rule=OPT_OUT.id, purposes=OPTED_OUT_OF)
+
+
+def _may_deny(provision: Any) -> bool:
+    """Whether anything in it denies, or may: what says neither is not known to permit."""
+    if not isinstance(provision, Mapping) or provision.get("type") != "permit":
+        return True
+    return any(_may_deny(one) for one in provision.get("provision", ()))
+
+
+def _provisions(body: Json, place: Place) -> Iterator[Directed]:
+    if "modifierExtension" in body:
+        raise Unclear("it holds an extension that may change what it means")
+    made = moment(body.get("dateTime"), last=False)
+    for one in _within(body.get("provision", {}), Directed("", made=made), place):
+        yield replace(one, rule=_rule(one))
+
+
+def _within(provision: Json, outer: Directed, place: Place, depth: int = 0) -> Iterator[Directed]:
+    """The provision within the conditions of the one that it is an exception to, and its own exceptions."""
+    if depth > DEEPEST:
+        raise Unclear("its exceptions to exceptions go too deep")
+    effect = provision.get("type")
+    if effect not in ("deny", "permit"):
+        raise Unclear("a provision says neither deny nor permit")
+    own = tuple(narrowed(provision, replace(outer, effect=effect, depth=depth), place))
+    yield from own
+    for exception in provision.get("provision", ()):
+        yield from within_any(own, lambda row, inner=exception: tuple(_within(inner, row, place, depth + 1)))  # type: ignore[misc]
+
+
+_PLAIN = Directed("deny")
+
+
+def _rule(one: Directed) -> str:
+    """A denial of everything, or to one organisation, or of some kinds of information, is an objection (rule 7)."""
+    if one.effect == "permit":
+        return CONSENT_PERMIT.id
+    plain = replace(one, depth=0, starts=_PLAIN.starts, ends=None, made=None, organisation=None, categories=None)
+    return OBJECTION.id if plain == _PLAIN else CONSENT_DENY.id
