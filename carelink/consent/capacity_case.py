@@ -38,6 +38,7 @@ class Basis(Enum):
     GOOD = "in force for this"
     NOT_RECORDED = "no such authority is recorded"
     OTHER_KIND = "the recorded authority is of another kind"
+    UNSTATED = "the record doesn't say over what the attorney or deputy decides"
     UNREADABLE = "its period can't be read"
     NOT_YET = "not yet in force"
     ENDED = "ended"
@@ -72,6 +73,11 @@ SHOWN: Mapping[Relation, frozenset[AuthorityKind]] = {
     Relation.COURT: frozenset({AuthorityKind.COURT_ORDER}),
     Relation.PARENTAL_RESPONSIBILITY: frozenset({AuthorityKind.PARENTAL_RESPONSIBILITY}),
     Relation.LOCAL_AUTHORITY_CARE_ORDER: frozenset({AuthorityKind.CARE_ORDER}),
+}
+# What a source may say without saying over what: nobody can rely on it until somebody has looked.
+UNSTATED: Mapping[Relation, AuthorityKind] = {
+    Relation.ATTORNEY_HEALTH: AuthorityKind.ATTORNEY_UNSTATED,
+    Relation.DEPUTY_WELFARE: AuthorityKind.DEPUTY_UNSTATED,
 }
 # Who stands before a best-interests decision of professionals (Mental Capacity Act 2005 s6(6)).
 DECIDES_FIRST = frozenset({AuthorityKind.LPA_HEALTH, AuthorityKind.DEPUTY_WELFARE, AuthorityKind.COURT_ORDER})
@@ -144,6 +150,8 @@ def _basis(giver: Giver, mind: Mind, decision: Decision, at: datetime) -> Basis:
     shown = mind.authority(giver.authority)
     if shown is None:
         return Basis.NOT_RECORDED
+    if shown.kind is UNSTATED.get(giver.relation):
+        return Basis.UNSTATED
     if shown.kind not in SHOWN[giver.relation]:
         return Basis.OTHER_KIND
     wrong = fault(shown, decision, at)

@@ -28,6 +28,13 @@ PAPERS = (
         "Ask to see it, and record what it says under “Who decides”.",
     ),
     _wrong(
+        "C-power-unstated",
+        Basis.UNSTATED,
+        "The record says attorney or deputy, and not over what: money alone, or health and welfare.",
+        "MCA s9(1), s16(1)",
+        "Ask to see the registered power or the sealed order, and record what it says under “Who decides”.",
+    ),
+    _wrong(
         "C-period-unreadable",
         Basis.UNREADABLE,
         "The recorded authority has a beginning or an end that can't be read.",
