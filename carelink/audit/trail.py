@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -53,11 +54,13 @@ def looked(
     rows: Sequence[Seen],
     person: PersonKey | None = None,
     count: int | None = None,
+    resource: UUID | None = None,
 ) -> None:
     """Add the row of one look through a lens: who asked what, whom it was about, how much was shown by which rules.
 
     `person` is whom the question was about. Where it names nobody, those whose rows were shown are kept by their
     keys, so that "who looked at my record" finds everybody who came upon it. Jobs are kept with their reason alone.
+    `resource` is the one that was asked for, where it was one.
     """
     shown = sorted({str(row.person) for row in rows if row.person is not None} - {str(person)})
     several = person is not None or len(shown) > 1
@@ -70,7 +73,8 @@ def looked(
         rules=lens.grounds(rows),
         reason=lens.reason,
         user=lens.user,
-        detail={"persons": shown} if several and shown and lens.requester is not None else None,
+        detail=({"persons": shown} if several and shown and lens.requester is not None else {})
+        | ({"resource": str(resource)} if resource else {}),
     )
     _keep(conn, event, lens)
 

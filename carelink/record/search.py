@@ -51,10 +51,10 @@ def get(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:
     statement = _columns(lens).where(_T.key == key, _T.type == type_, not_(_T.deleted), lens.where(resource))
     found = conn.execute(statement).one_or_none()
     if found is None:
-        looked(conn, lens, "read", type_, ())
+        looked(conn, lens, "read", type_, (), resource=key)
         raise NotFound("There is no such resource, or you may not see it")
     row = _row(found)
-    looked(conn, lens, "read", type_, (row,))
+    looked(conn, lens, "read", type_, (row,), resource=key)
     return row
 
 

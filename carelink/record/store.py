@@ -72,7 +72,7 @@ def delete(conn: Connection, place: Place, lens: Lens, type_: str, key: Resource
     kept = conn.execute(stored_labels().where(resource.c.key == key)).one()
     write(conn, [ended_row(kept)], lens.at)
     _settle(conn, place, type_, row.person, lens.at)
-    looked(conn, lens, "delete", type_, (row,))
+    looked(conn, lens, "delete", type_, (row,), resource=key)
 
 
 def _settle(conn: Connection, place: Place, type_: str, person: PersonKey | None, now: datetime) -> None:
@@ -87,14 +87,14 @@ def history(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> tuple
     """Every version that this requester may see, newest first. Raises `NotFound` where there is none."""
     asked = _versions(lens, type_, key).order_by(resource_version.c.version.desc())
     rows = _rows(conn.execute(asked))
-    _audit(conn, lens, "history", type_, rows)
+    _audit(conn, lens, "history", type_, key, rows)
     return rows
 
 
 def vread(conn: Connection, lens: Lens, type_: str, key: ResourceKey, version: int) -> Row:
     """One version as it was. Raises `NotFound` where there is none that this requester may see."""
     rows = _rows(conn.execute(_versions(lens, type_, key).where(resource_version.c.version == version)))
-    _audit(conn, lens, "vread", type_, rows)
+    _audit(conn, lens, "vread", type_, key, rows)
     return rows[0]
 
 
@@ -122,8 +122,8 @@ def _rows(found: Iterable[Any]) -> tuple[Row, ...]:
     )
 
 
-def _audit(conn: Connection, lens: Lens, action: str, type_: str, rows: tuple[Row, ...]) -> None:
-    looked(conn, lens, action, type_, rows)
+def _audit(conn: Connection, lens: Lens, action: str, type_: str, key: ResourceKey, rows: tuple[Row, ...]) -> None:
+    looked(conn, lens, action, type_, rows, resource=key)
     if not rows:
         raise NotFound("There is no such resource, or you may not see it")
 
