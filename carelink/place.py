@@ -84,7 +84,11 @@ class RelationshipRule:
 
 @dataclass(frozen=True)
 class LabelRule:
-    """Puts a category, sensitivities or both on what matches. First match wins for the category; sensitivities add up."""
+    """Puts a category, sensitivities or both on what matches. First match wins for the category; sensitivities add up.
+
+    `codes`, those of its code sets, and `documents` narrow it: one of them must be there. A rule with `text` and none of
+    these labels nothing by itself.
+    """
 
     id: str
     because: str
@@ -92,7 +96,10 @@ class LabelRule:
     sensitivities: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # names of sources; empty: any
     types: tuple[str, ...] = ()  # FHIR types; empty: any
-    codes: frozenset[tuple[str, str]] = frozenset()  # (system, code) anywhere in code, category, type; empty: any
+    codes: frozenset[tuple[str, str]] = frozenset()  # (system, code) anywhere in it, with those of `code_sets`
+    code_sets: tuple[str, ...] = ()  # files of the pack that `codes` were read from
+    documents: frozenset[tuple[str, str]] = frozenset()  # (system, code) of a document's type
+    text: tuple[str, ...] = ()  # words that make a human look; they label nothing
 
 
 @dataclass(frozen=True)

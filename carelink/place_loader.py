@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from carelink import place_codes
 from carelink.errors import Invalid
 from carelink.ids import Ods, UserId
 from carelink.place import (
@@ -162,6 +163,7 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
     if OWN_ROLE not in roles:
         yield files["staff.toml"].problem((), f"there is no role {OWN_ROLE!r}: people could not see their own record")
     yield from _lost_mappings(files["sources.toml"], folder)
+    yield from _wrong_labels(files["labels.toml"], folder)
 
 
 _UNIQUE = (
@@ -219,6 +221,17 @@ def _lost_mappings(file: _File, folder: Path) -> Iterator[Problem]:
             yield from _wrong_mapping(folder, str(named))
 
 
+def _wrong_labels(file: _File, folder: Path) -> Iterator[Problem]:
+    for index, row in enumerate(file.entries["label"]):
+        if not row["category"] and not row["sensitivities"]:
+            yield file.problem(("label", index), "gives neither a category nor sensitivities")
+        if row["text"] and not row["sensitivities"]:
+            yield file.problem(("label", index, "text"), "a hint is for sensitivities: name those that it is for")
+    for name in sorted({name for row in file.entries["label"] for name in row["code_sets"]}):
+        for line, column, why in place_codes.read(folder / name).wrong:
+            yield Problem(name, line, column, why)
+
+
 def _wrong_mapping(folder: Path, name: str) -> Iterator[Problem]:
     """What the adapters will say of the mapping file, before a source is pulled by it."""
     try:
@@ -253,7 +266,7 @@ def _place(folder: Path, files: Mapping[str, _File]) -> Place:
             for row in rows("agreements.toml", "agreement")
         ),
         relationships={row["kind"]: RelationshipRule(**row) for row in rows("relationships.toml", "relationship")},
-        labels=tuple(_label(row) for row in rows("labels.toml", "label")),
+        labels=tuple(_label(folder, row) for row in rows("labels.toml", "label")),
         linking=Linking(**rows("linking.toml", "")[0]),
         survivorship=tuple(
             Survivorship(**_frozen(row, tuples=("sources",))) for row in rows("survivorship.toml", "element")
@@ -286,9 +299,12 @@ def _frozen(row: dict[str, Any], tuples: Iterable[str] = (), sets: Iterable[str]
     return row | {key: tuple(row[key]) for key in tuples} | {key: frozenset(row[key]) for key in sets}
 
 
-def _label(row: dict[str, Any]) -> LabelRule:
-    codes = frozenset((system, code) for system, code in row["codes"])
-    return LabelRule(**(_frozen(row, tuples=("sensitivities", "sources", "types")) | {"codes": codes}))
+def _label(folder: Path, row: dict[str, Any]) -> LabelRule:
+    listed = [place_codes.read(folder / name).codes for name in row["code_sets"]]
+    codes = frozenset((system, code) for system, code in row["codes"]).union(*listed)
+    documents = frozenset((system, code) for system, code in row["documents"])
+    tuples = ("sensitivities", "sources", "types", "code_sets", "text")
+    return LabelRule(**(_frozen(row, tuples=tuples) | {"codes": codes, "documents": documents}))
 
 
 def _source(folder: Path, row: dict[str, Any]) -> SourceEntry:

@@ -16,7 +16,7 @@ MAY = (
     "correct-labels",  # of what their own organisation answers for
     "count",  # ask for numbers about many, for planning or research
     "decide-links",
-    "explain",  # why somebody sees what they see; view as; what if; as it was
+    "explain",  # why somebody sees what they see; what if; as it was
     "handle-requests",  # subject access, legal hold, erasure
     "read-audit",
     "record-consent",
@@ -24,6 +24,7 @@ MAY = (
     "see-legally-restricted",
     "see-quarantine",
     "see-restricted",
+    "view-as",  # look at a record as somebody else would see it
 )
 RELATIONSHIPS = ("caseload", "registered-practice", "encounter", "referral", "care-team", "mdt")
 # The words of consent/sensitivity.py and record/comparison.py, which stand above a pack; a test holds them to those.
@@ -61,6 +62,13 @@ def _names(*, required: bool = True, allowed: tuple[str, ...] = ()) -> fields.Li
     if not required:
         return fields.List(inner, load_default=list)
     return fields.List(inner, required=True, validate=_some)
+
+
+def _codings() -> fields.List[Any]:
+    pair: fields.Field[Any] = fields.List(
+        fields.String(), validate=validate.Length(equal=2, error="must be [system, code]")
+    )
+    return fields.List(pair, load_default=list)
 
 
 class PlaceFile(Schema):
@@ -135,10 +143,15 @@ class LabelEntry(Schema):
     sensitivities = _names(required=False)
     sources = _names(required=False)
     types = _names(required=False)
-    codes = fields.List(
-        fields.List(fields.String(), validate=validate.Length(equal=2, error="must be [system, code]")),
+    codes = _codings()
+    code_sets = fields.List(
+        fields.String(
+            validate=validate.Regexp(r"^codes/[A-Za-z0-9][A-Za-z0-9._-]*\.csv$", error="must be codes/NAME.csv")
+        ),
         load_default=list,
     )
+    documents = _codings()
+    text = fields.List(fields.String(validate=_some), load_default=list)
 
 
 class AskingEntry(Schema):

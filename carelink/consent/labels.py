@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from carelink.consent.kept_out import guarded
 from carelink.consent.per_place import PerPlace
-from carelink.consent.sensitivity import Sensitivity, confidential, mask, told
+from carelink.consent.sensitivity import Sensitivity, confidential, sensitivities
 from carelink.place import LabelRule, Place
 
 # Where no rule of the place says otherwise: what kind of information each type is.
@@ -52,6 +54,9 @@ CATEGORY: Mapping[str, str] = {
 _CODED = ("code", "type", "category", "medicationCodeableConcept", "vaccineCode", "reasonCode", "class", "serviceType")
 
 
+Coding = tuple[str, str]  # system, code
+
+
 @dataclass(frozen=True)
 class Label:
     """What kind of information an item is, and why it may need more care."""
@@ -65,50 +70,89 @@ class Labeller:
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self.known = sensitivities(place)
         self._rules: dict[tuple[str, str], tuple[LabelRule, ...]] = {}
+        self._words: dict[tuple[str, str], tuple[tuple[LabelRule, re.Pattern[str]], ...]] = {}
 
     def label(self, source: str, type_: str, body: Mapping[str, Any]) -> Label:
         """The label of a resource of that source: the first rule that gives a category wins, sensitivities add up."""
-        key = (source, type_)
-        if key not in self._rules:
-            self._rules[key] = tuple(rule for rule in self.place.labels if _applies(rule, source, type_))
-        bits, category = _told(type_, body), ""
-        rules = self._rules[key]
+        bits, category = self._told(type_, body), ""
+        rules = self._of(source, type_)
         if rules:
-            inside = frozenset(_codes(body))
-            kinds = frozenset(_kinds(body))
+            inside, kinds = frozenset(_codes(body)), frozenset(_kinds(body))
+            document = frozenset(_codes(body.get("type", ()))) if type_ in DOCUMENTS else frozenset()
             for rule in rules:
-                if not rule.codes or not inside.isdisjoint(rule.codes):
-                    bits |= mask(rule.sensitivities)
-                if not category and (not rule.codes or not kinds.isdisjoint(rule.codes)):
+                if _matches(rule, inside, document):
+                    bits |= self.known.mask(rule.sensitivities)
+                if not category and _matches(rule, kinds, document):
                     category = rule.category
         return Label(category or _category(type_, body), bits)
+
+    def hints(self, source: str, type_: str, body: Mapping[str, Any], bits: int) -> tuple[str, ...]:
+        """The ids of the rules whose words are in it, where it lacks what they are for: a human looks at those."""
+        rules = [one for one in self._hinting(source, type_) if self.known.mask(one[0].sensitivities) & ~bits]
+        if not rules:
+            return ()
+        said = "\n".join(_said(body))
+        return tuple(rule.id for rule, words in rules if words.search(said))
+
+    def _of(self, source: str, type_: str) -> tuple[LabelRule, ...]:
+        key = (source, type_)
+        if key not in self._rules:
+            mine = (rule for rule in self.place.labels if _applies(rule, source, type_))
+            self._rules[key] = tuple(rule for rule in mine if _narrow(rule) or not rule.text)
+        return self._rules[key]
+
+    def _hinting(self, source: str, type_: str) -> tuple[tuple[LabelRule, re.Pattern[str]], ...]:
+        key = (source, type_)
+        if key not in self._words:
+            mine = (rule for rule in self.place.labels if rule.text and _applies(rule, source, type_))
+            self._words[key] = tuple((rule, _any_of(rule.text)) for rule in mine)
+        return self._words[key]
+
+    def _told(self, type_: str, body: Mapping[str, Any]) -> int:
+        """What the source itself says. On a Patient, confidentiality is about where they are: the redacted form's."""
+        unsaid = Sensitivity.RESTRICTED if type_ != "Patient" and confidential(body) else 0
+        if type_ == "CareTeam" and guarded(body) == "safeguarding":
+            unsaid |= Sensitivity.SAFEGUARDING  # it names the alleged source of harm
+        return self.known.told(body) | unsaid
+
+
+DOCUMENTS = frozenset({"DocumentReference", "Composition"})
 
 
 def _applies(rule: LabelRule, source: str, type_: str) -> bool:
     return (not rule.sources or source in rule.sources) and (not rule.types or type_ in rule.types)
 
 
+def _narrow(rule: LabelRule) -> bool:
+    return bool(rule.codes or rule.documents)
+
+
+def _matches(rule: LabelRule, codes: frozenset[Coding], document: frozenset[Coding]) -> bool:
+    return not _narrow(rule) or not codes.isdisjoint(rule.codes) or not document.isdisjoint(rule.documents)
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
+
+
 def _category(type_: str, body: Mapping[str, Any]) -> str:
     if type_ == "Task" and ("focus" in body or "basedOn" in body):
         return "referrals"  # the fulfilment of a request, not an assessment
+    if type_ == "CareTeam" and guarded(body):
+        return guarded(body)
     return CATEGORY.get(type_, "other")
 
 
-def _told(type_: str, body: Mapping[str, Any]) -> int:
-    """What the source itself says. On a Patient, confidentiality is about where they are: that is the redacted form's."""
-    unsaid = Sensitivity.RESTRICTED if type_ != "Patient" and confidential(body) else 0
-    return told(body) | unsaid
-
-
-def _kinds(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _kinds(body: Mapping[str, Any]) -> Iterator[Coding]:
     """The codes of what it is."""
     for element in _CODED:
         if element in body:
             yield from _codes(body[element])
 
 
-def _codes(value: Any) -> Iterator[tuple[str, str]]:
+def _codes(value: Any) -> Iterator[Coding]:
     """Every coding in it, however deep: a value, a reaction, an answer, a contained medicine."""
     left = [value]
     while left:
@@ -123,6 +167,25 @@ def _codes(value: Any) -> Iterator[tuple[str, str]]:
 
 
 _NESTS = (dict, list)
+# Elements in which people write words, on any level.
+_WORDS = frozenset(
+    [
+        *("text", "display", "description", "title", "conclusion", "comment", "summary", "name", "div"),
+        *("valueString", "valueMarkdown", "contentString", "reasonString", "patientInstruction", "presentation"),
+    ]
+)
+
+
+def _said(body: Mapping[str, Any]) -> Iterator[str]:
+    """Every text in it that a person wrote or reads."""
+    left: list[Any] = [body]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            yield from (said for name, said in one.items() if isinstance(said, str) and name in _WORDS)
+            left += [inner for inner in one.values() if isinstance(inner, _NESTS)]
+        elif isinstance(one, list):
+            left += [inner for inner in one if isinstance(inner, _NESTS)]
 
 
 _labeller = PerPlace(Labeller)
@@ -131,3 +194,8 @@ _labeller = PerPlace(Labeller)
 def label(place: Place, source: str, type_: str, body: Mapping[str, Any]) -> Label:
     """The label of a resource by the rules of the place; the rules are arranged once a place."""
     return _labeller(place).label(source, type_, body)
+
+
+def hints(place: Place, source: str, type_: str, body: Mapping[str, Any], bits: int) -> tuple[str, ...]:
+    """The ids of the rules by whose words a human should look at a resource that has these sensitivities."""
+    return _labeller(place).hints(source, type_, body, bits)

@@ -112,6 +112,10 @@ class Sensitivities:
         """The coding of each, as it stands in meta.security."""
         return {name: {"system": ACT_CODE if _national(name) else OWN_CODE, "code": name} for name in self.flags}
 
+    def coded(self, bits: int) -> list[Mapping[str, str]]:
+        """The codings of a bitmask, in order."""
+        return [self.codings[name] for name in self.names(bits)]
+
     @cached_property
     def all(self) -> int:
         """Every bit that has a name here."""

@@ -8,7 +8,7 @@ from operator import or_
 from types import MappingProxyType
 from typing import Any
 
-from carelink.consent.sensitivity import CODINGS, CONFIDENTIALITY, confidential, names, told
+from carelink.consent.sensitivity import CONFIDENTIALITY, NATIONAL, Sensitivities, confidential
 from carelink.ids import NHS_NUMBER, ODS, PersonKey
 from carelink.place import Organisation, Survivorship
 from carelink.record import traits_fold as fold
@@ -30,7 +30,11 @@ _MAY_BE_OLD = frozenset({"identifier", "address", "telecom"})  # a former name i
 
 
 def compose(
-    person: PersonKey, records: Sequence[SourceRecord], rules: Sequence[Survivorship], home: Organisation
+    person: PersonKey,
+    records: Sequence[SourceRecord],
+    rules: Sequence[Survivorship],
+    home: Organisation,
+    known: Sensitivities = NATIONAL,
 ) -> Json:
     """The golden R4 Patient of these source Patients.
 
@@ -39,10 +43,10 @@ def compose(
     there are no others it is as sensitive as they are. The order of `records` makes no difference.
     """
     restricted = any(is_restricted(record.body) for record in records)
-    plain = [record for record in records if not told(record.body)]
-    security = [RESTRICTED] if restricted else []
+    plain = [record for record in records if not known.told(record.body)]
+    security: list[Mapping[str, str]] = [RESTRICTED] if restricted else []
     if not plain:
-        security += [CODINGS[name] for name in names(reduce(or_, (told(record.body) for record in records), 0))]
+        security += known.coded(reduce(or_, (known.told(record.body) for record in records), 0))
     records = plain or records
     body: Json = {
         "resourceType": "Patient",

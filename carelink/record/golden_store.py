@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from carelink.consent.lens import Lens
-from carelink.consent.sensitivity import told
+from carelink.consent.sensitivity import sensitivities
 from carelink.db.among import among
 from carelink.db.tables import person, resource
 from carelink.ids import PersonKey, ResourceKey
@@ -36,7 +36,8 @@ def recompose(conn: Connection, place: Place, persons: Iterable[PersonKey], now:
     goldens = {key: _golden(place, key, into, records.get(key, ())) for key, into in _merged(conn, wanted).items()}
     written = {key: golden for key, golden in goldens.items() if golden is not None}
     _flag(conn, written)
-    write(conn, [_writable(place, key, golden) for key, golden in written.items()], now)
+    made = [_writable(place, key, golden) for key, golden in written.items()]
+    write(conn, made, now, sensitivities(place))
 
 
 def home(place: Place) -> Organisation:
@@ -66,7 +67,7 @@ def _records(conn: Connection, persons: Sequence[PersonKey], now: datetime) -> d
 def _golden(place: Place, key: PersonKey, into: PersonKey | None, records: Sequence[SourceRecord]) -> Golden | None:
     if into is not None:
         return replaced(key, into)
-    return compose(key, records, place.survivorship, home(place)) if records else None
+    return compose(key, records, place.survivorship, home(place), sensitivities(place)) if records else None
 
 
 def _writable(place: Place, key: PersonKey, golden: Golden) -> Writable:
@@ -78,7 +79,7 @@ def _writable(place: Place, key: PersonKey, golden: Golden) -> Writable:
         source_id=str(key),
         custodian=home(place).ods,
         category=CATEGORY,
-        sensitivities=told(golden),
+        sensitivities=sensitivities(place).told(golden),
         person=key,
     )
 

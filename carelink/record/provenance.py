@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from carelink.consent.redaction import LOCATING
+from carelink.consent.sensitivity import sensitivities
 from carelink.db.among import among
 from carelink.db.tables import resource
 from carelink.ids import ODS, ResourceKey, resource_key
@@ -33,7 +34,7 @@ def tell(
     """Write the Provenance of what was repaired in its new version; end that of what no longer needs repair."""
     told = [of(one, repairs[one.key], home(place), now) for one in changed if one.key in repairs]
     whole = [one for one in changed if versions[one.key] > 1 and one.key not in repairs]
-    write(conn, [*told, *_outlived(conn, whole)], now)
+    write(conn, [*told, *_outlived(conn, whole)], now, sensitivities(place))
 
 
 def _outlived(conn: Connection, whole: Sequence[Writable]) -> list[Writable]:

@@ -16,7 +16,7 @@ from carelink.record.timeline_values import Body, Names, called
 from fhir_adapters import exact_json
 
 _NAMED = re.compile(
-    r'"reference":"(?:Practitioner|PractitionerRole|Organization|Location|HealthcareService|Medication)/([0-9a-f-]{36})"'
+    r'"reference":"(?:Practitioner|PractitionerRole|RelatedPerson|Organization|Location|HealthcareService|Medication)/([0-9a-f-]{36})"'
 )
 
 Read = Sequence[tuple[Row, Body]]

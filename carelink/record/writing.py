@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, bindparam, select, text, update
 
 from carelink.consent.redaction import redact
-from carelink.consent.sensitivity import CODINGS, names
+from carelink.consent.sensitivity import NATIONAL, Sensitivities
 from carelink.db import tables
 from carelink.db.among import among
 from carelink.db.tables import resource
@@ -78,14 +78,18 @@ def ended_row(row: Any) -> Writable:
     return ended(Writable(**row._mapping, body={}))
 
 
-def write(conn: Connection, resources: Sequence[Writable], now: datetime) -> dict[ResourceKey, int]:
+def write(
+    conn: Connection, resources: Sequence[Writable], now: datetime, known: Sensitivities = NATIONAL
+) -> dict[ResourceKey, int]:
     """Store those whose content, labels or owner differ from what is there; gives their new versions.
 
     The last of two with one key counts. All in the caller's transaction, in an order that is the same every time.
+    `known` are the sensitivities of the place, by which labels are written as codings.
     """
     wanted = {one.key: one for one in resources}
-    known = _known(conn, list(wanted))
-    changed = [version for one in wanted.values() if (version := _version(one, known.get(one.key))) is not None]
+    there = _known(conn, list(wanted))
+    versions = (_version(one, there.get(one.key), known) for one in wanted.values())
+    changed = [version for version in versions if version is not None]
     if changed:
         _store(conn, changed, now)
     return {one.resource.key: one.number for one in changed}
@@ -104,26 +108,32 @@ def _known(conn: Connection, keys: list[ResourceKey]) -> dict[UUID, _Known]:
     return {row[0]: (bytes(row[1]), *row[2:]) for row in conn.execute(asked.order_by(t.key).with_for_update())}
 
 
-def _version(one: Writable, known: _Known | None) -> _Version | None:
-    meta = _meta(one)
+def _version(one: Writable, there: _Known | None, known: Sensitivities) -> _Version | None:
+    meta = _meta(one, known)
     seal = hashlib.blake2b(exact_json.dumps({**one.body, "meta": meta}), digest_size=16)
     seal.update(repr((one.custodian, one.category, one.sensitivities, one.deleted)).encode())
     digest = seal.digest()
-    if known is not None and (known[0], *known[2:]) == (digest, one.person, one.patient):
+    if there is not None and (there[0], *there[2:]) == (digest, one.person, one.patient):
         return None  # the owner is not in the hash: an undone link moves it without a new version
-    return _Version(one, known[1] + 1 if known else 1, meta, digest)
+    return _Version(one, there[1] + 1 if there else 1, meta, digest)
 
 
-def _meta(one: Writable) -> dict[str, Any]:
+def _meta(one: Writable, known: Sensitivities) -> dict[str, Any]:
     """What stays of the source's meta, where it came from, and the sensitivities as security labels."""
     given = one.body.get("meta") or {}
     security = list(given.get("security", ()))
     if one.sensitivities:
-        security += [CODINGS[name] for name in names(one.sensitivities) if CODINGS[name] not in security]
+        security += [coding for coding in known.coded(one.sensitivities) if coding not in security]
     meta: dict[str, Any] = {"source": f"urn:carelink:source:{one.source}"}
     if security:
         meta["security"] = security
     return meta | {name: given[name] for name in ("profile", "tag") if name in given}
+
+
+def _given(one: Writable) -> str | None:
+    """The source's own word on how confidential it is, kept apart from the labels that are written beside it."""
+    security = (one.body.get("meta") or {}).get("security")
+    return exact_json.dumps(security).decode() if security else None
 
 
 def _store(conn: Connection, versions: Sequence[_Version], now: datetime) -> None:
@@ -132,7 +142,7 @@ def _store(conn: Connection, versions: Sequence[_Version], now: datetime) -> Non
     history: list[_Values] = []
     for version in versions:
         one, labelled = version.resource, _labelled(version, now)
-        row = (one.key, *labelled, version.number, one.source, one.source_id)
+        row = (one.key, *labelled, version.number, one.source, one.source_id, _given(one))
         (created if version.number == 1 else updated).append(row)
         history.append((one.key, version.number, *labelled))
     _update(conn, updated)
@@ -176,7 +186,7 @@ _LABELLED = [
     "deleted",
     "clinical",
 ]
-_CURRENT = ("key", *_LABELLED, "version", "source", "source_id")
+_CURRENT = ("key", *_LABELLED, "version", "source", "source_id", "security")
 _HISTORY = ("key", "version", *_LABELLED)
 _BOUND = tuple(f"new_{name}" for name in _CURRENT)
 _UPDATE = (
