@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select
 
-from carelink.consent.per_place import PerPlace
+from carelink.consent.kept_out import KEPT_OUT_OF, ROLES, kept_out
+from carelink.consent.members import CATEGORIES, coded, member
 from carelink.consent.periods import Span, Unclear, span
+from carelink.db import tables
 from carelink.db.among import among
 from carelink.db.tables import relationship, resource
 from carelink.db.turns import take_turns
@@ -79,29 +81,52 @@ def _counts(status: Any, now: frozenset[str], over: str, period: Span) -> bool:
     return status in now or (status == over and period.ends is not None)
 
 
-def _caseload(body: Mapping[str, Any], person: PersonKey, place: Place) -> Iterator[Involvement]:
-    """A CareTeam allocates its members, each for as long as they are in it; without members, the team that it names."""
-    period = _known(body.get("period"))
-    if period is None or not _counts(body.get("status"), frozenset({"active"}), "inactive", period):
+# https://carelink.example/CodeSystem/care-team, of a CareTeam -> the kind of involvement of who is in it.
+TEAMS: Mapping[str, str] = {"mdt": "mdt", "care-team": "care-team", "safeguarding-enquiry": "care-team"}
+LOINC = "http://loinc.org"  # the care team categories of HL7; a council's allocation has none
+
+
+def _team(body: Mapping[str, Any], person: PersonKey, place: Place) -> Iterator[Involvement]:
+    """A CareTeam involves its members, each for as long as they are in it; without members, the team that it names.
+
+    But not whom it keeps out: the alleged source of harm of an enquiry is in it too.
+    """
+    kind, period = _kind(body), _known(body.get("period"))
+    if kind is None or period is None or not _counts(body.get("status"), frozenset({"active"}), "inactive", period):
         return
     participants = body.get("participant", ())
     for participant in participants:
         stay = _known(participant.get("period"))
-        if stay is not None:
-            yield from _allocated(participant, person, period.within(stay), place)
-    if not any(one.get("member") for one in participants):
+        if stay is not None and not coded(participant.get("role", ()), ROLES) & KEPT_OUT_OF.keys():
+            yield from _member(participant, person, kind, period.within(stay), place)
+    if kind == "caseload" and not any(one.get("member") for one in participants):
         for organisation, team in _teams_named(body, place):
             yield Involvement(person, "caseload", organisation, period.starts, period.ends, team)
 
 
-def _allocated(participant: Mapping[str, Any], person: PersonKey, period: Span, place: Place) -> Iterator[Involvement]:
-    found = _workers(place).get(_identifier(participant.get("member")))
-    if found is None:
+def _kind(body: Mapping[str, Any]) -> str | None:
+    """None for a court's order, which involves nobody."""
+    categories = body.get("category", ())
+    own = coded(categories, CATEGORIES)
+    if "court-order" in own:
+        return None
+    if coded(categories, LOINC) and not own:
+        return "care-team"
+    return next((TEAMS[code] for code in sorted(own) if code in TEAMS), "caseload")
+
+
+def _member(
+    participant: Mapping[str, Any], person: PersonKey, kind: str, period: Span, place: Place
+) -> Iterator[Involvement]:
+    """A worker; where they are allocated, their team too. A whole organisation only where it is in a care team."""
+    who = member(participant, place)
+    if who is None or (who.user is None and not who.team and kind != "care-team"):
         return
-    user, organisation, team = found
-    yield Involvement(person, "caseload", organisation, period.starts, period.ends, None, user)
-    if team:
-        yield Involvement(person, "caseload", organisation, period.starts, period.ends, team)
+    yield Involvement(
+        person, kind, who.organisation, period.starts, period.ends, (not who.user and who.team) or None, who.user
+    )
+    if kind == "caseload" and who.user and who.team:
+        yield Involvement(person, kind, who.organisation, period.starts, period.ends, who.team)
 
 
 def _teams_named(body: Mapping[str, Any], place: Place) -> Iterator[tuple[Ods, str]]:
@@ -130,13 +155,16 @@ def _referral(body: Mapping[str, Any], person: PersonKey, place: Place) -> Itera
 RULES: Mapping[str, Callable[[Mapping[str, Any], PersonKey, Place], Iterable[Involvement]]] = {
     "Patient": _registered,
     "Encounter": _encounter,
-    "CareTeam": _caseload,
+    "CareTeam": _team,
     "Task": _referral,
 }
 
 
 def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: datetime) -> None:
-    """Recompute the rows of these people from their stored resources; the same resources give the same rows."""
+    """Recompute who is involved with these people, and who is kept out, from their stored resources.
+
+    The same resources give the same rows.
+    """
     wanted = sorted(set(persons))
     if not wanted:
         return
@@ -146,12 +174,19 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
         select(t.key, t.type, t.person, t.source, t.last_updated, t.body)
         .where(among(t.person, wanted), t.type.in_(list(RULES)), t.deleted.is_(False))
         .order_by(t.person, t.key)
-    )
+    ).all()
     found = [(row, derive(row.type, exact_json.loads(row.body), PersonKey(row.person), place)) for row in stored]
     rows = [row_of(one) | {"origin": row.key} for row, involved in _trusted(found, place) for one in involved]
-    conn.execute(delete(relationship).where(among(relationship.c.person, wanted)))
-    if rows:
-        conn.execute(insert(relationship), rows)
+    barred = [
+        {**asdict(one), "person": row.person, "origin": row.key}
+        for row in stored
+        if row.type == "CareTeam"
+        for one in kept_out(exact_json.loads(row.body), place)
+    ]
+    for table, new in ((relationship, rows), (tables.kept_out, barred)):
+        conn.execute(delete(table).where(among(table.c.person, wanted)))
+        if new:
+            conn.execute(insert(table), new)
 
 
 _Found = Sequence[tuple[Any, tuple[Involvement, ...]]]  # a stored row, and what it shows
@@ -190,17 +225,6 @@ def row_of(one: Involvement) -> dict[str, Any]:
         "team": one.team,
         "user": one.user,
     }
-
-
-def _staff(place: Place) -> dict[str, tuple[UserId, Ods, str]]:
-    return {
-        identifier: (worker.id, worker.organisation, worker.team)
-        for worker in place.staff.values()
-        for identifier in worker.identifiers
-    }
-
-
-_workers = PerPlace(_staff)
 
 
 def _identifier(reference: Any) -> str:

@@ -1,4 +1,4 @@
-"""A place pack that has changed: who is involved with whom is worked out anew, for everybody, by a worker."""
+"""A place pack that has changed: who is involved with whom, and what consents come to, is worked out anew for everybody."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from carelink import outbox as notes
-from carelink.consent import relationships
+from carelink.consent import directives, relationships
 from carelink.db.tables import outbox, person
 from carelink.errors import Conflict
 from carelink.ids import PersonKey
@@ -20,14 +20,19 @@ from carelink.place import Place
 
 KIND = "place.changed"
 PART = 500  # persons a transaction
+DERIVED = 2  # raised whenever the code makes other rows of the same resources
 
 
 def fingerprint(place: Place) -> str:
-    """What of the pack decides about involvement: who works where in which team, grace, whose practice is believed."""
+    """What of the pack decides who is involved and what a consent comes to: staff, teams, grace, whose practice is
+    believed, and every name that a consent can say.
+    """
     staff = sorted((one.id, one.organisation, one.team, sorted(one.identifiers)) for one in place.staff.values())
     grace = sorted((kind, rule.grace_days) for kind, rule in place.relationships.items())
     believed = [(one.element, one.sources, one.choose) for one in place.survivorship]
-    return sha256(repr((staff, grace, believed)).encode()).hexdigest()[:16]
+    types = sorted((one.ods, one.type) for one in place.organisations.values())
+    said = (types, sorted(place.roles), sorted(place.categories), sorted((s.id, s.number) for s in place.sensitivities))
+    return sha256(repr((DERIVED, staff, grace, believed, said)).encode()).hexdigest()[:16]
 
 
 def note(conn: Connection, place: Place, now: datetime) -> bool:
@@ -53,6 +58,7 @@ def work_out(shop: Shop, payload: Mapping[str, Any]) -> None:
         with shop.engine.begin() as conn:
             part = _part(conn, after)
             relationships.refresh(conn, shop.place, part, shop.clock())
+            directives.refresh(conn, shop.place, part, shop.clock())
         if len(part) < PART:
             return
         after = part[-1]
