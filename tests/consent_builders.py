@@ -110,7 +110,14 @@ PLACE = Place(
     agreements=AGREEMENTS,
     relationships={
         kind: RelationshipRule(kind, days, f"rule {kind}")
-        for kind, days in (("caseload", 28), ("registered-practice", 0), ("encounter", 14), ("referral", 28))
+        for kind, days in (
+            ("caseload", 28),
+            ("registered-practice", 0),
+            ("encounter", 14),
+            ("referral", 28),
+            ("care-team", 7),
+            ("mdt", 7),
+        )
     },
     labels=(
         LabelRule(

@@ -125,6 +125,42 @@ def test_a_team_of_several_allocates_each() -> None:
     ]
 
 
+OWN = "https://carelink.example/CodeSystem/"
+
+
+def team_of(*codes: str, system: str = f"{OWN}care-team") -> list[dict[str, Any]]:
+    return [{"coding": [{"system": system, "code": code} for code in codes]}]
+
+
+def by(system: str, value: str, *roles: str) -> dict[str, Any]:
+    coded = [{"coding": [{"system": f"{OWN}enquiry-role", "code": role} for role in roles]}] if roles else []
+    return {"member": {"identifier": {"system": system, "value": value}}} | ({"role": coded} if coded else {})
+
+
+KINDS = [
+    ("a worker of an MDT, and not their team", team_of("mdt"), [worker("W1")], [("mdt", "901", None, "sam")]),
+    ("a team that is in an MDT", team_of("mdt"), [by(f"{OWN}team", "901|adults-west")], [("mdt", "901", "adults-west", None)]),
+    ("an organisation is too wide to be in an MDT", team_of("mdt"), [by(ODS, "RDV")], []),
+    ("an organisation that is in a care team", team_of("care-team"), [by(ODS, "RDV")], [("care-team", "RDV", None, None)]),
+    ("a care team by HL7's categories", team_of("LA28865-6", system="http://loinc.org"), [worker("W1")], [("care-team", "901", None, "sam")]),
+    ("by the sign-in of a worker", team_of("care-team"), [by(f"{OWN}user", "nadia")], [("care-team", "RDV", None, "nadia")]),
+    ("an organisation is allocated to nobody", [], [by(ODS, "901")], []),
+    ("who enquires into what happened", team_of("safeguarding-enquiry"), [worker("S1")], [("care-team", "902", None, "gwen")]),
+    ("but not whom the enquiry is about", team_of("safeguarding-enquiry"), [by("worker", "W1", "source-of-harm")], []),
+    ("nor who acts for them", team_of("safeguarding-enquiry"), [by(ODS, "RDV", "acts-for-source-of-harm")], []),
+    ("a court's order involves nobody", team_of("court-order"), [worker("W1")], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "category", "participants", "wanted"), KINDS, ids=[what for what, *_ in KINDS])
+def test_the_category_of_a_care_team_says_how_its_members_are_involved(
+    what: str, category: list[Any], participants: list[Any], wanted: list[Any]
+) -> None:
+    body = {"status": "active", "period": SINCE, "category": category, "participant": participants}
+    made = derive("CareTeam", body, ANN, PLACE)
+    assert [(one.kind, one.organisation, one.team, one.user) for one in made] == wanted
+
+
 TEAMS = [
     ("adults-north", "901", [], [("901", "adults-north", None, SPRING, None)], "the team of that organisation"),
     (
