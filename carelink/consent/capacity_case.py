@@ -147,13 +147,10 @@ def _basis(giver: Giver, mind: Mind, decision: Decision, at: datetime) -> Basis:
         return _best_interests(mind, decision, at)
     if giver.relation not in SHOWN:
         return Basis.GOOD
-    shown = mind.authority(giver.authority)
+    held = [one for one in mind.authorities if one.key == giver.authority]
+    shown = next((one for one in held if one.kind in SHOWN[giver.relation]), None)
     if shown is None:
-        return Basis.NOT_RECORDED
-    if shown.kind is UNSTATED.get(giver.relation):
-        return Basis.UNSTATED
-    if shown.kind not in SHOWN[giver.relation]:
-        return Basis.OTHER_KIND
+        return _not_shown(held, giver.relation)
     wrong = fault(shown, decision, at)
     if wrong is not None:
         return wrong
@@ -163,6 +160,13 @@ def _basis(giver: Giver, mind: Mind, decision: Decision, at: datetime) -> Basis:
     if giver.relation is Relation.DEPUTY_WELFARE and in_force(mind, {AuthorityKind.LPA_HEALTH}, decision, at):
         return Basis.ATTORNEY_FIRST
     return Basis.GOOD
+
+
+def _not_shown(held: Iterable[Authority], relation: Relation) -> Basis:
+    kinds = {one.kind for one in held}
+    if not kinds:
+        return Basis.NOT_RECORDED
+    return Basis.UNSTATED if UNSTATED.get(relation) in kinds else Basis.OTHER_KIND
 
 
 def fault(one: Authority, decision: Decision, at: datetime) -> Basis | None:

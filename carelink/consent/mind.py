@@ -135,7 +135,7 @@ class Mind:
     best_interests: tuple[BestInterests, ...] = ()
 
     def authority(self, key: ResourceKey | None) -> Authority | None:
-        """The authority of that key, if it is one of this person's."""
+        """The first authority of that key, if it is one of this person's: one who is attorney for both holds two."""
         return next((one for one in self.authorities if one.key == key), None)
 
     def born(self) -> tuple[date, date] | None:
