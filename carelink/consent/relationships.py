@@ -175,8 +175,7 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
         .where(among(t.person, wanted), t.type.in_(list(RULES)), t.deleted.is_(False))
         .order_by(t.person, t.key)
     ).all()
-    found = [(row, derive(row.type, exact_json.loads(row.body), PersonKey(row.person), place)) for row in stored]
-    rows = [row_of(one) | {"origin": row.key} for row, involved in _trusted(found, place) for one in involved]
+    rows = [row_of(one) | {"origin": row.key} for row, one in involved_by(stored, place)]
     barred = [
         {**asdict(one), "person": row.person, "origin": row.key}
         for row in stored
@@ -187,6 +186,12 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
         conn.execute(delete(table).where(among(table.c.person, wanted)))
         if new:
             conn.execute(insert(table), new)
+
+
+def involved_by(stored: Iterable[Any], place: Place) -> list[tuple[Any, Involvement]]:
+    """Who is involved, with the stored row that shows it. Of each person all rows of the types of `RULES` are needed."""
+    found = [(row, derive(row.type, exact_json.loads(row.body), PersonKey(row.person), place)) for row in stored]
+    return [(row, one) for row, involved in _trusted(found, place) for one in involved]
 
 
 _Found = Sequence[tuple[Any, tuple[Involvement, ...]]]  # a stored row, and what it shows
