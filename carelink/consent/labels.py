@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from carelink.consent.capacity_codes import RECORD, SEEN
 from carelink.consent.kept_out import guarded
 from carelink.consent.per_place import PerPlace
 from carelink.consent.sensitivity import Sensitivity, confidential, sensitivities
@@ -142,7 +143,14 @@ def _category(type_: str, body: Mapping[str, Any]) -> str:
         return "referrals"  # the fulfilment of a request, not an assessment
     if type_ == "CareTeam" and guarded(body):
         return guarded(body)
-    return CATEGORY.get(type_, "other")
+    return "legal" if _who_decides(type_, body) else CATEGORY.get(type_, "other")
+
+
+def _who_decides(type_: str, body: Mapping[str, Any]) -> bool:
+    """What is recorded of capacity, and of an authority whose paper somebody has seen."""
+    if type_ == "Observation":
+        return any(coding.get("system") == RECORD for coding in body.get("code", {}).get("coding", ()))
+    return type_ == "RelatedPerson" and any(one.get("url") == SEEN for one in body.get("extension", ()))
 
 
 def _kinds(body: Mapping[str, Any]) -> Iterator[Coding]:
