@@ -15,9 +15,10 @@ import structlog
 from sqlalchemy import Connection, select
 
 from carelink import outbox as notes
+from carelink.cases import subject_access as requests
 from carelink.db.tables import source_person
 from carelink.errors import CareLinkError, Conflict
-from carelink.jobs import outbox, place_changed
+from carelink.jobs import outbox, place_changed, sealing, subject_access
 from carelink.jobs.outbox import Work
 from carelink.jobs.pull import pull
 from carelink.jobs.shop import Shop
@@ -106,4 +107,7 @@ KINDS: Mapping[str, Kind] = {
     "source.pull": Kind(alone=_pull),
     place_changed.KIND: Kind(alone=place_changed.work_out),
     "record.changed": Kind(handler=_changed),
+    sealing.KIND: Kind(alone=sealing.work),
+    requests.GATHER: Kind(handler=subject_access.gather),
+    requests.RELEASE: Kind(handler=subject_access.release),
 }
