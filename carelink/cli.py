@@ -23,6 +23,8 @@ DATA = click.option(
     help="the demo's folder, used where no CARELINK_DATABASE_URL is set",
 )
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
@@ -188,6 +190,46 @@ def clients_add(name: str, organisation: str, role: str, scopes: str, secret: st
     with commands.opened(data) as shop:
         for line in commands.add_client(shop, name, organisation, role, scopes, secret):
             click.echo(line)
+
+
+@cli.group()
+def audit() -> None:
+    """The audit trail and its seals."""
+
+
+@audit.command("seal")
+@DATA
+def audit_seal(data: Path) -> None:
+    """Seal what waits, now. Workers do it once a minute."""
+    with commands.opened(data) as shop:
+        click.echo(commands.seal_audit(shop))
+
+
+@audit.command("verify")
+@click.option(
+    "--key", "keys", type=FILE, multiple=True, help="a public key that is trusted, beside that of the settings"
+)
+@click.option("--expect", multiple=True, metavar="NUMBER:HASH", help="a seal that was noted outside: must be there")
+@DATA
+def audit_verify(keys: tuple[Path, ...], expect: tuple[str, ...], data: Path) -> None:
+    """Say everything in the audit that is not as it was sealed. Exit 1 where anything is."""
+    with commands.opened(data) as shop:
+        good = commands.verify_audit(shop, keys, expect, click.echo)
+    sys.exit(0 if good else 1)
+
+
+@audit.command("key")
+@DATA
+def audit_key(data: Path) -> None:
+    """The public key, for whoever verifies elsewhere."""
+    click.echo(commands.public_key(data))
+
+
+@audit.command("new-key")
+def audit_new_key() -> None:
+    """Make a key to seal with. It is told here, once, and not kept."""
+    for line in commands.new_key():
+        click.echo(line)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

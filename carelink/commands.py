@@ -14,6 +14,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from carelink import place_loader, settings
+from carelink.audit import keys, seal, verify
 from carelink.audit.trail import Event, append
 from carelink.consent import explain as explaining
 from carelink.consent import policies
@@ -22,11 +23,11 @@ from carelink.db import embedded, schema, sync
 from carelink.db.engine import engine_for
 from carelink.demo import running
 from carelink.demo.environment import Folder
-from carelink.errors import CareLinkError, Invalid, NotFound
+from carelink.errors import CareLinkError, Conflict, Invalid, NotFound
 from carelink.identity import clients
 from carelink.identity.requesters import requester
 from carelink.ids import NHS_NUMBER, PersonKey, ResourceKey, UserId
-from carelink.jobs import place_changed, redis_queue
+from carelink.jobs import place_changed, redis_queue, sealing
 from carelink.jobs import relay as relaying
 from carelink.jobs import worker as working
 from carelink.jobs.pull import PullReport
@@ -48,9 +49,7 @@ def opened(data: Path) -> Iterator[Shop]:
 
     Raises `Invalid` where there is neither.
     """
-    if "CARELINK_DATABASE_URL" not in os.environ:
-        os.environ.update(Folder(data.resolve()).environment())
-    here = settings.load()
+    here = _settings(data)
     server = None
     if not here.database_url:
         if not Folder(data.resolve()).postgres.is_dir():
@@ -63,6 +62,13 @@ def opened(data: Path) -> Iterator[Shop]:
         engine.dispose()
         if server is not None:
             server.stop()
+
+
+def _settings(data: Path) -> settings.Settings:
+    if "CARELINK_DATABASE_URL" not in os.environ:
+        folder = Folder(data.resolve())
+        os.environ.update({**folder.environment(), **folder.sealing()})
+    return settings.load()
 
 
 def upgrade(shop: Shop) -> str:
@@ -122,6 +128,7 @@ def relay(shop: Shop) -> None:
     """Until the process is ended. Raises `Invalid` where there is no Redis to hand anything to."""
     if not shop.settings.redis_url:
         raise Invalid("CARELINK_REDIS_URL", "must be set; without Redis, `carelink worker` alone does it all")
+    sealing.check(shop.settings)
     relaying.forever(shop)
 
 
@@ -208,6 +215,42 @@ def add_client(shop: Shop, name: str, organisation: str, role: str, scopes: str,
         detail = {"client": name, "organisation": organisation, "role": role, "scopes": scopes}
         append(conn, Event("client", user=_operator(), detail=detail), shop.clock())
     return [f"id: {name}", f"secret: {told}"]
+
+
+def seal_audit(shop: Shop) -> str:
+    """Seal what waits, now; says how much. Raises `Invalid` without a key, `Conflict` where it must wait."""
+    done = seal.seal(shop.engine, keys.SigningKey.read(shop.settings.audit_key), shop.clock)
+    if done.waits_for:
+        processes = ", ".join(map(str, done.waits_for))
+        raise Conflict(f"Nothing was sealed: transactions that add events don't end; server processes {processes}")
+    if done.newest is None:
+        return "Nothing waits to be sealed"
+    return f"sealed: {done.events} events in {done.blocks} blocks; newest seal: {done.newest.anchor}"
+
+
+def verify_audit(shop: Shop, trusted: Sequence[Path], expected: Sequence[str], say: Callable[[str], None]) -> bool:
+    """Says a line for everything that is wrong, then what is right; gives whether all is. Raises `Invalid`."""
+    known = {keys.read_public(str(file), file.read_bytes()).fingerprint for file in trusted}
+    if shop.settings.audit_key:
+        known.add(keys.SigningKey.read(shop.settings.audit_key).public.fingerprint)
+    if not known:
+        raise Invalid(keys.SETTING, "must be set, or --key name a file with the public key")
+    found = verify.verify(shop.engine, known, dict(map(verify.anchor, expected)), lambda one: say(str(one)))
+    for line in found.lines:
+        say(line)
+    return found.problems == 0
+
+
+def public_key(data: Path) -> str:
+    """The public key of the audit in PEM, with its fingerprint above. Raises `Invalid`."""
+    public = keys.SigningKey.read(_settings(data).audit_key).public
+    return f"{public.fingerprint}\n{public.pem}".rstrip()
+
+
+def new_key() -> list[str]:
+    """A new key for the setting, which is told nowhere else, and what it will be called."""
+    made = keys.SigningKey.new()
+    return [f"{keys.SETTING}={made.text}", f"fingerprint: {made.public.fingerprint}"]
 
 
 def _operator() -> str:

@@ -29,6 +29,7 @@ class Settings:
     cohort: Path | None = None  # file of NHS numbers, one a line, to ask the per-person sources about
     web_workers: int = 2
     cookie_secure: bool = False
+    audit_key: str = ""  # of those who seal the audit: workers and the relay; empty: nothing is sealed
 
 
 def _whole(text: str) -> int:
@@ -90,6 +91,7 @@ KEYS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "CARELINK_COHORT": ("cohort", _file),
     "CARELINK_WEB_WORKERS": ("web_workers", _whole),
     "CARELINK_COOKIE_SECURE": ("cookie_secure", _yes),
+    "CARELINK_AUDIT_KEY": ("audit_key", str),
 }
 
 

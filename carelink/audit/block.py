@@ -122,6 +122,11 @@ class Seal:
         return key.fingerprint == self.block.signed_by and key.signed(self.signature, self.block.said)
 
     @property
+    def anchor(self) -> str:
+        """Its number and hash: kept outside the database, they prove later that the trail goes at least so far."""
+        return f"{self.block.number}:{self.hash.hex()}"
+
+    @property
     def sound(self) -> bool:
         """Whether nothing is wrong with it by itself."""
         return self.whole and self.vouched

@@ -27,6 +27,19 @@ class Verified:
     problems: int
     newest: Seal | None
 
+    @property
+    def lines(self) -> list[str]:
+        """In words; last the anchor that is worth keeping."""
+        wrong = [f"wrong: {self.problems}"] if self.problems else []
+        since = f", the first since {self.since:%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
+        anchor = [f"newest seal: {self.newest.anchor}"] if self.newest else []
+        return [
+            *wrong,
+            f"as they were sealed: {self.events} events in {self.blocks} blocks",
+            f"waiting to be sealed: {self.waiting} events{since}",
+            *anchor,
+        ]
+
 
 def verify(
     engine: Engine, known: Collection[str], expected: Mapping[int, bytes], tell: Callable[[Problem], None]

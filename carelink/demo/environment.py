@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from carelink.audit.keys import SETTING, SigningKey
 from carelink.errors import Conflict, Invalid
 
 USUAL = Path(".carelink")
@@ -50,6 +51,9 @@ class Folder:
             )
         self.path.mkdir(parents=True, exist_ok=True)
         self._write("demo.json", {"secret_key": secrets.token_urlsafe(32), **kept, **wanted})
+        if not self._audit_key.is_file():
+            self._audit_key.touch(mode=0o600)
+            self._audit_key.write_text(f"{SigningKey.new().text}\n", "utf-8")
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -75,6 +79,14 @@ class Folder:
     def secret_key(self) -> str:
         """Signs sessions; the same at every start, so that nobody is signed out by one."""
         return str(self._read("demo.json")["secret_key"])
+
+    def sealing(self) -> dict[str, str]:
+        """The key that seals the audit, for workers and commands: pages need none. Empty before the first start."""
+        return {SETTING: self._audit_key.read_text("utf-8").strip()} if self._audit_key.is_file() else {}
+
+    @property
+    def _audit_key(self) -> Path:
+        return self.path / "audit.key"
 
     def keep_environment(self, environ: Mapping[str, str]) -> None:
         """For other commands, while the demo runs."""

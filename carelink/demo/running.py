@@ -81,7 +81,7 @@ def _bring_up(
         _pull(shop, environ, console)
         with shop.engine.begin() as conn:
             client.register(conn, place, folder)
-        _workers(children, environ)
+        _workers(children, environ | folder.sealing())
         _web(children, environ, port)
         with shop.engine.begin() as conn:
             found = figures(conn, shop.clock())

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
-from carelink.jobs import ending, outbox, redis_queue, schedule
+from carelink.jobs import ending, outbox, redis_queue, schedule, sealing
 from carelink.jobs.bell import Bell
 from carelink.jobs.outbox import Work
 from carelink.jobs.shop import Shop
@@ -52,6 +52,7 @@ class Relay:
         now = self.shop.clock()
         with self.shop.engine.begin() as conn:
             schedule.tick(conn, self.shop.place, now)
+            sealing.note(conn, self.shop.settings, now)
             return outbox.claim(conn, now, AT_ONCE)
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from carelink.jobs import ending, handlers, outbox, schedule
+from carelink.jobs import ending, handlers, outbox, schedule, sealing
 from carelink.jobs.bell import Bell
 from carelink.jobs.shop import Shop
 
@@ -21,6 +21,7 @@ def step(shop: Shop) -> bool:
     now = shop.clock()
     with shop.engine.begin() as conn:
         schedule.tick(conn, shop.place, now)
+        sealing.note(conn, shop.settings, now)
         works = outbox.claim(conn, now)
     for work in works:
         _do(shop, work.id)
