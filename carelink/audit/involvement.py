@@ -1,4 +1,4 @@
-"""By what relationship a worker saw a person, worked out by the statement that keeps the look: no question of its own."""
+"""By what relationship, or broken glass, a worker saw a person: worked out by the statement that keeps the look."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from carelink.consent.facts import ON_DUTY_FOR
 from carelink.consent.lens import Lens
-from carelink.db.tables import relationship
+from carelink.db.tables import access_grant, relationship
 from carelink.ids import PersonKey
 
 _R = relationship.c
@@ -33,12 +33,25 @@ _KINDS = (
     )
     .scalar_subquery()
 )
+_G = access_grant.c
+# The glass that they broke of the person, where it is open (consent/predicate.py, GLASS).
+_GLASS = (
+    select(func.max(_G.id))
+    .where(
+        _G.person == bindparam("involved_person", type_=Uuid()),
+        _G.user == _USER,
+        _G.organisation == bindparam("involved_organisation", type_=Text()),
+        _G.starts <= _AT,
+        _G.ends > _AT,
+    )
+    .scalar_subquery()
+)
 _NOTHING = cast(literal("{}", Text()), JSONB)
 
-# `said` and the kinds of relationship as `relationships`; null where there is neither.
+# `said`, the kinds of relationship as `relationships`, and the number of broken glass as `glass`; null for none of them.
 DETAIL = func.nullif(
     func.coalesce(bindparam("said", type_=JSONB(none_as_null=True)), _NOTHING).op("||", return_type=JSONB())(
-        func.jsonb_strip_nulls(func.jsonb_build_object("relationships", _KINDS))
+        func.jsonb_strip_nulls(func.jsonb_build_object("relationships", _KINDS, "glass", _GLASS))
     ),
     _NOTHING,
 )

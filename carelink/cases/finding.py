@@ -40,24 +40,25 @@ class Found:
 
 def read(form: Mapping[str, str]) -> tuple[Asked, dict[str, str]]:
     """What was asked, and what is wrong with it by field. Either an NHS number, or a family name with something more."""
-    number = re.sub(r"[\s-]", "", _typed(form, "nhs_number"))
+    number = re.sub(r"[\s-]", "", typed(form, "nhs_number"))
     if number:
         wrong = {} if nhs_number.is_valid(number) else {"nhs_number": "This is not an NHS number: check the ten digits"}
         return Asked(nhs_number=number), wrong
-    born, wrong = _birth_date(form)
+    born, wrong = birth_date(form)
     asked = Asked(
-        family=_typed(form, "family"), given=_typed(form, "given"), born=born, postcode=_typed(form, "postcode").upper()
+        family=typed(form, "family"), given=typed(form, "given"), born=born, postcode=typed(form, "postcode").upper()
     )
     return asked, wrong | _missing(asked, wrong)
 
 
-def _typed(form: Mapping[str, str], name: str) -> str:
+def typed(form: Mapping[str, str], name: str) -> str:
     """Without spaces around it and without what nobody types."""
     return "".join(letter for letter in form.get(name, "") if letter.isprintable()).strip()
 
 
-def _birth_date(form: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    parts = [_typed(form, f"born-{part}") for part in ("year", "month", "day")]
+def birth_date(form: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The ISO date of the fields `born-day`, `born-month` and `born-year`, empty for none; what is wrong with it."""
+    parts = [typed(form, f"born-{part}") for part in ("year", "month", "day")]
     if not any(parts):
         return "", {}
     if not all(part.isdecimal() for part in parts):

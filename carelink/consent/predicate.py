@@ -132,7 +132,7 @@ WITHHELD = f"""(:cares
     and not {SHARED})"""
 
 # What broken glass would open and nothing else does.
-BREAKABLE = f"""(not {VISIBLE} and {VISIBLE.replace(GLASS, "true")})"""
+BREAKABLE = f"""({VISIBLE} is not true and {VISIBLE.replace(GLASS, "true")})"""  # of who is no person: null
 
 # Counted among many, for planning or research: what is agreed for that purpose, of who did not opt out or object.
 COUNTED = f"""(:counts
