@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, not_, or_, select, tuple_, union
 
 from carelink.audit.trail import Event, append
 from carelink.consent.lens import Lens
@@ -60,11 +60,13 @@ class Kept:
 class Asked:
     """Which rows: all conditions must hold; none is asked where it is empty."""
 
+    id: int | None = None
     person: PersonKey | None = None
     user: str = ""
     organisation: str = ""
     purpose: str = ""
     actions: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()  # actions
     outcomes: frozenset[str] | None = None
     resource: UUID | None = None
     since: datetime | None = None  # at or after
@@ -102,9 +104,9 @@ def find(conn: Connection, lens: Lens, asked: Asked, query: str) -> Found:
     return Found(rows, _token(rows[-1]) if len(found) > asked.count else "")
 
 
-def get(conn: Connection, lens: Lens, id_: int, query: str) -> Kept:
-    """One row. Raises `NotFound` where there is none that this requester may see."""
-    row = conn.execute(_rows(conn, lens, Asked()).where(_T.id == id_)).one_or_none()
+def get(conn: Connection, lens: Lens, id_: int, query: str, without: frozenset[str] = frozenset()) -> Kept:
+    """One row, of another action than these. Raises `NotFound` where there is none that this requester may see."""
+    row = conn.execute(_rows(conn, lens, Asked(id=id_, without=without))).one_or_none()
     _tell(conn, lens, row.person if row else None, query, int(row is not None))
     if row is None:
         raise NotFound("There is no such resource, or you may not see it")
@@ -114,8 +116,7 @@ def get(conn: Connection, lens: Lens, id_: int, query: str) -> Kept:
 def _tell(conn: Connection, lens: Lens, person_: PersonKey | None, query: str, count: int) -> None:
     asks = lens.requester
     about = person_ or (asks.person if asks else None)
-    rule = OWN.id if asks and asks.person else MAY_READ
-    rules = (rule,) if count else ()
+    rules = (OWN.id,) if asks and asks.person else (MAY_READ,) if may_read(lens) else ()
     event = Event(ACTION, asks, about, query=query, count=count, rules=rules, reason=lens.reason, user=lens.user)
     append(conn, event, lens.at)
 
@@ -152,6 +153,10 @@ def _keys(conn: Connection, key: PersonKey) -> list[UUID]:
 def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
     found = [column == value for column, value in _equal(asked) if value]
     found += [one_of(column, values) for column, values in _among(asked) if values is not None]
+    if asked.without:
+        found.append(not_(one_of(_T.action, asked.without)))
+    if asked.id is not None:
+        found.append(_T.id == asked.id)
     if asked.resource is not None:
         found.append(_T.detail["resource"].astext == str(asked.resource))
     if asked.since is not None:

@@ -60,19 +60,24 @@ def _is_served(media_type: str) -> bool:
 
 def query_of(type_: str, given: Given, after: str = "") -> Query:
     """The search as values. Raises `Invalid` for a parameter that metadata does not name."""
+    return Query(
+        types=(type_,),
+        criteria=criteria_of(type_, given),
+        count=count_of(given),
+        after=after,
+        goldens=True,
+    )
+
+
+def criteria_of(type_: str, given: Given) -> tuple[Criterion, ...]:
+    """What is searched by. Raises `Invalid` for a parameter that metadata does not name, for none, and for too many."""
     _check_size(given)
-    criteria = [_criterion(type_, name, value) for name, value in given if name not in SHARED]
+    criteria = tuple(_criterion(type_, name, value) for name, value in given if name not in SHARED)
     if not criteria:
         raise Invalid(type_, f"say which: give one of {_known(type_)}")
     if sum(len(one.values) for one in criteria) > MOST_VALUES:
         raise Invalid(criteria[0].parameter, f"has too many values; at most {MOST_VALUES} are searched for at once")
-    return Query(
-        types=(type_,),
-        criteria=tuple(criteria),
-        count=_count(dict(given).get("_count", str(COUNT))),
-        after=after,
-        goldens=True,
-    )
+    return criteria
 
 
 def _check_size(given: Given) -> None:
@@ -102,7 +107,9 @@ def _known(type_: str) -> str:
     return ", ".join(sorted(name for name, _, _ in RESOURCES[type_]["parameters"]))
 
 
-def _count(text: str) -> int:
+def count_of(given: Given) -> int:
+    """How many a page, as asked. Raises `Invalid`."""
+    text = dict(given).get("_count", str(COUNT))
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST):
         raise Invalid("_count", f"must be a whole number from 1 to {MOST}")
     return int(text)

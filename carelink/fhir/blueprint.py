@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.cases.standing import standings
 from carelink.consent.lens import Lens
-from carelink.fhir import asking, bundle, notices, outcome
+from carelink.fhir import asking, bearer, bundle, notices, outcome
 from carelink.fhir.asking import Given
 from carelink.fhir.endpoint import ROOT, endpoint
 from carelink.ids import PersonKey, ResourceKey
@@ -20,29 +19,26 @@ from carelink.web.parts import parts
 from carelink.web.session import at
 from carelink.web.transaction import connection
 
-FHIR_JSON = "application/fhir+json"
-FORM = "application/x-www-form-urlencoded"
-
 blueprint = Blueprint("fhir", __name__, url_prefix=ROOT)
 
 
 @blueprint.before_request
 def _only_json() -> None:
-    asking.check_format(request.values.get("_format", ""), request.accept_mimetypes)
+    bearer.check_format()
 
 
 @blueprint.get("/metadata")
 def metadata() -> Response:
     """What this server does; asked without a token, as FHIR wants it."""
-    return _answer(endpoint().statement)
+    return bearer.answer(endpoint().statement)
 
 
 @blueprint.get("/Patient/<uuid:key>")
 def read(key: UUID) -> Response:
     """One Patient: the golden one, or as one source knows them. 304 for a version that the client has."""
-    lens = _lens("Patient")
+    lens = bearer.lens("Patient")
     row = search.get(connection(), lens, "Patient", ResourceKey(key))
-    answer = _answer(row.body)
+    answer = bearer.answer(row.body)
     answer.set_etag(str(row.version), weak=True)
     answer.last_modified = row.last_updated
     answer.make_conditional(request)
@@ -52,16 +48,16 @@ def read(key: UUID) -> Response:
 @blueprint.get("/Patient")
 def find() -> Response:
     """Golden Patients by identifier."""
-    lens, given = _lens("Patient"), list(request.args.items(multi=True))
+    lens, given = bearer.lens("Patient"), list(request.args.items(multi=True))
     return _found(lens, given, urlencode(given))
 
 
 @blueprint.post("/Patient/_search")
 def find_by_form() -> Response:
     """The same, asked in the body, so that no number stands in an address: not in those of the answer either."""
-    lens = _lens("Patient")
-    if request.mimetype != FORM:
-        raise UnsupportedMediaType(f"Send the parameters as {FORM}")
+    lens = bearer.lens("Patient")
+    if request.mimetype != bearer.FORM:
+        raise UnsupportedMediaType(f"Send the parameters as {bearer.FORM}")
     given = [*request.args.items(multi=True), *request.form.items(multi=True)]
     return _found(lens, given, endpoint().links.sealed(given))
 
@@ -69,19 +65,19 @@ def find_by_form() -> Response:
 @blueprint.get("/Patient/<uuid:person>/$everything")
 def everything(person: UUID) -> Response:
     """All of a person that this client may see, with what must be said of it."""
-    lens, key = _lens(asking.EVERY_TYPE), PersonKey(person)
+    lens, key = bearer.lens(asking.EVERY_TYPE), PersonKey(person)
     asking.no_parameters(list(request.args.items(multi=True)))
     rows = store.everything(connection(), lens, key)
     withheld = lens.withheld(connection(), key)
     notice = notices.notice(withheld, standings(connection(), parts().place, key, at()), parts().place.words)
     here = f"{endpoint().base}/Patient/{person}/$everything"
-    return _answer(bundle.searchset(endpoint().base, rows, here, total=bundle.matches(rows), notice=notice))
+    return bearer.answer(bundle.searchset(endpoint().base, rows, here, total=bundle.matches(rows), notice=notice))
 
 
 def failed(error: Exception) -> Response:
     """Any failure under /fhir as an OperationOutcome."""
     told = outcome.of(error, g.get("reference", ""))
-    answer = _answer(told.body, told.status)
+    answer = bearer.answer(told.body, told.status)
     answer.headers.update(told.headers)
     return answer
 
@@ -92,16 +88,4 @@ def _found(lens: Lens, given: Given, this: str) -> Response:
     page = search.run(connection(), lens, asking.query_of("Patient", asked, after))
     more = f"{base}?{links.sealed(asked, page.next)}" if page.next else ""
     total = None if after or page.next else len(page.rows)  # known for nothing only where all of it is here
-    return _answer(bundle.searchset(endpoint().base, page.rows, f"{base}?{this}", more, total))
-
-
-def _lens(type_: str) -> Lens:
-    """What the bearer of the request's token may see; whoever it is stands in the audit of a refusal too."""
-    granted = asking.granted(request.headers.get("Authorization", ""), endpoint().tokens, at())
-    granted = replace(granted, requester=replace(granted.requester, request=g.reference))
-    g.requester = granted.requester
-    return asking.lens_of(granted, type_, parts().place, at())
-
-
-def _answer(body: bytes | str, status: int = 200) -> Response:
-    return Response(body, status, content_type=FHIR_JSON)
+    return bearer.answer(bundle.searchset(endpoint().base, page.rows, f"{base}?{this}", more, total))

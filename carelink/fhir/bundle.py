@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from carelink.record.query import Row
@@ -18,9 +18,14 @@ def searchset(
 
     `notice` is an OperationOutcome. What belongs to nobody (the directory) is there because others name it.
     """
-    entries = [_entry(base, row) for row in rows]
+    entries = [entry(base, row.type, row.key, row.body, _mode(row)) for row in rows]
     if notice:
         entries.append('{"resource":' + notice.decode() + ',"search":{"mode":"outcome"}}')
+    return joined(entries, self_url, next_url, total)
+
+
+def joined(entries: Sequence[str], self_url: str, next_url: str = "", total: int | None = None) -> bytes:
+    """A `searchset` Bundle of entries that are made already."""
     start = exact_json.dumps(_head(self_url, next_url, total))
     if not entries:
         return start  # FHIR knows no empty arrays
@@ -42,6 +47,7 @@ def _mode(row: Row) -> str:
     return MATCH if row.person is not None else INCLUDE
 
 
-def _entry(base: str, row: Row) -> str:
-    url = f"{base}/{row.type}/{row.key}"  # nothing in it needs escaping: our own address, a FHIR type, a UUID
-    return f'{{"fullUrl":"{url}","resource":{row.body},"search":{{"mode":"{_mode(row)}"}}}}'
+def entry(base: str, type_: str, key: object, body: str, mode: str = MATCH) -> str:
+    """One entry: the text of a resource, where it is, and whether it is what was asked for."""
+    url = f"{base}/{type_}/{key}"  # nothing in it needs escaping: our own address, a FHIR type, an id of ours
+    return f'{{"fullUrl":"{url}","resource":{body},"search":{{"mode":"{mode}"}}}}'

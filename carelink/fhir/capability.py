@@ -11,7 +11,22 @@ RESOURCES: dict[str, dict[str, Any]] = {
         "interactions": ("read", "search-type"),
         "parameters": (("identifier", "token", "NHS number or a local identifier, as system|value"),),
         "operations": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),),
-    }
+    },
+    "AuditEvent": {
+        "interactions": ("read", "search-type"),
+        "parameters": (
+            ("patient", "reference", "whom it is about, as Patient/id: also where they were one of several"),
+            ("date", "date", "when it was recorded"),
+            ("agent", "token", "who did it: the id of a user, or client:id of a system"),
+            ("action", "token", "C, R, U, D or E"),
+            ("type", "token", "what happened, as BALP and DICOM name it"),
+            ("subtype", "token", "what happened, more exactly; also by this system's own names"),
+            ("outcome", "token", "0 done, 4 refused, 8 failed"),
+            ("entity", "reference", "Patient/id, or with `patient` another resource that was read or written"),
+        ),
+        "operations": (),
+        "versioning": "no-version",  # a row of the audit never changes
+    },
 }
 
 
@@ -57,9 +72,14 @@ def _resource(name: str) -> dict[str, Any]:
     return {
         "type": name,
         "interaction": [{"code": code} for code in rules["interactions"]],
-        "versioning": "versioned",
+        "versioning": rules.get("versioning", "versioned"),
         "searchParam": [
             {"name": parameter, "type": kind, "documentation": words} for parameter, kind, words in rules["parameters"]
         ],
-        "operation": [{"name": operation, "definition": url} for operation, url in rules["operations"]],
+        **_operations(rules["operations"]),
     }
+
+
+def _operations(named: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """FHIR knows no empty arrays."""
+    return {"operation": [{"name": name, "definition": url} for name, url in named]} if named else {}

@@ -19,7 +19,7 @@ from carelink.ids import Ods
 from carelink.place import Place
 
 EVERY_TYPE = "system/*.rs"
-SCOPES = ("system/Patient.rs", EVERY_TYPE)  # SMART 2.2 scopes that this server gives
+SCOPES = ("system/Patient.rs", "system/AuditEvent.rs", EVERY_TYPE)  # SMART 2.2 scopes that this server gives
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")  # no colon: an id and its secret travel as id:secret
 SHORTEST_SECRET = 32  # characters
 
