@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from carelink.audit.trail import Event, append
-from carelink.consent.facts import Directed, Facts, Related
+from carelink.consent.facts import Directed, Facts, Labelled, Related
 from carelink.consent.known import facts_of, items_of
 from carelink.consent.lens import Lens
 from carelink.consent.provisions import OBJECTIONS
@@ -49,9 +49,9 @@ def explain(conn: Connection, lens: Lens, person: PersonKey, asked_by: str) -> E
 
     Of a person who was merged into another, that other is explained. Raises `NotFound` for a key of nobody.
     """
-    key = _followed(conn, person)
+    key = followed(conn, person)
     facts = facts_of(conn, key)
-    lines = tuple(_lines(conn, lens, facts, key))
+    lines = tuple(kinds((one, lens.decide(one, facts)) for one in items_of(conn, key, facts)))
     rules = tuple(sorted({line.decision.rule.id for line in lines}))
     event = Event("explain", None, key, count=len(lines), rules=rules, user=asked_by, detail=_explained(lens))
     append(conn, event, lens.at)
@@ -66,7 +66,8 @@ def _explained(lens: Lens) -> dict[str, str]:
     return {"view_of": asked.user, "organisation": asked.organisation, "role": asked.role, "purpose": asked.purpose}
 
 
-def _followed(conn: Connection, person: PersonKey) -> PersonKey:
+def followed(conn: Connection, person: PersonKey) -> PersonKey:
+    """Who the person of that key is now. Raises `NotFound` for a key of nobody."""
     t = tables.person.c
     key = conn.execute(select(func.coalesce(t.merged_into, t.key)).where(t.key == person)).scalar_one_or_none()
     if key is None:
@@ -74,11 +75,11 @@ def _followed(conn: Connection, person: PersonKey) -> PersonKey:
     return PersonKey(key)
 
 
-def _lines(conn: Connection, lens: Lens, facts: Facts, person: PersonKey) -> Iterator[Line]:
+def kinds(decided: Iterable[tuple[Labelled, Decision]]) -> Iterator[Line]:
     """Items that differ in nothing that is shown are one line."""
-    counted: Counter[tuple[Ods, str, int, Decision]] = Counter()
-    for one in items_of(conn, person, facts):
-        counted[one.custodian, one.category, one.sensitivities, lens.decide(one, facts)] += 1
+    counted: Counter[tuple[Ods, str, int, Decision]] = Counter(
+        (one.custodian, one.category, one.sensitivities, decision) for one, decision in decided
+    )
     for kind, items in sorted(counted.items(), key=lambda pair: (pair[0][:3], pair[0][3].rule.id, pair[0][3].detail)):
         yield Line(kind[0], kind[1], names(kind[2]), items, kind[3])
 
