@@ -16,16 +16,17 @@ from carelink.consent.sensitivity import sensitivities
 from carelink.ids import Ods, UserId
 from carelink.place import Place
 
+EVERYONE = "*"  # among the organisations: whoever is involved
 NOTHING, LESS, MORE = "nothing", "less", "more"
 WANTS = (NOTHING, LESS, MORE)
 HOWS = (How.FACE_TO_FACE, How.TELEPHONE, How.LETTER)
 FIELDS = (
-    *("giver", "giver-name", "giver-relation", "together", "want", "version", "how"),
+    *("giver", "giver-name", "giver-relation", "together", "want", "version", "token", "how", "why"),
     *("organisations", "organisation", "roles", "worker", "categories", "sensitivities", "purposes"),
     *("except-emergency", "except-organisations", "except-roles", "except-categories"),
     *("until-day", "until-month", "until-year"),
 )
-LONGEST = 200  # characters of one answer
+LONGEST = 500  # characters of one answer
 
 Wrong = dict[str, str]
 
@@ -79,17 +80,17 @@ def read(typed: Typed, place: Place, today: date) -> tuple[Wish | None, Wrong]:
     terms = _terms(typed, place, want, wrong)
     until = _until(typed, today, wrong)
     if not wrong:
-        wrong |= _missing(want, terms)
+        wrong |= _missing(typed, want, terms)
     if wrong:
         return None, wrong
     effect = Effect.AGREES if want == MORE else Effect.OBJECTS
     return Wish(effect, terms, until, tuple(_exceptions(typed, place, want))), {}
 
 
-def _missing(want: str, terms: Terms) -> Wrong:
+def _missing(typed: Typed, want: str, terms: Terms) -> Wrong:
     if want == LESS and terms == Terms():
         return {"organisations": "Choose with whom not to share, or what not to share"}
-    if want == MORE and not terms.names_recipients:
+    if want == MORE and not terms.names_recipients and EVERYONE not in typed.all("organisations"):
         return {"organisations": "Choose with whom to share"}
     return {}
 
@@ -97,11 +98,12 @@ def _missing(want: str, terms: Terms) -> Wrong:
 def _terms(typed: Typed, place: Place, want: str, wrong: Wrong) -> Terms:
     if want == NOTHING:
         return Terms()
+    everyone = want == MORE and EVERYONE in typed.all("organisations")
     organisations = [*_known(typed.all("organisations"), place.organisations), *_organisation(typed, place, wrong)]
     return Terms(
-        organisations=tuple(dict.fromkeys(Ods(one) for one in organisations)),
-        roles=_known(typed.all("roles"), place.roles),
-        workers=_worker(typed, place, wrong),
+        organisations=() if everyone else tuple(dict.fromkeys(Ods(one) for one in organisations)),
+        roles=() if everyone else _known(typed.all("roles"), place.roles),
+        workers=() if everyone else _worker(typed, place, wrong),
         categories=_known(typed.all("categories"), place.categories) if want == LESS else (),
         sensitivities=_known(typed.all("sensitivities"), sensitive(place)) if want == MORE else (),
         purposes=_purposes(typed) if want == MORE else (),
@@ -210,7 +212,7 @@ def _answers(wish: Wish) -> dict[str, tuple[str, ...]]:
     terms = wish.terms
     said: dict[str, tuple[str, ...]] = {
         "want": (MORE if wish.effect is Effect.AGREES else NOTHING if terms == Terms() else LESS,),
-        "organisations": tuple(terms.organisations),
+        "organisations": tuple(terms.organisations) or ((EVERYONE,) if _to_everyone(wish) else ()),
         "roles": terms.roles,
         "worker": tuple(terms.workers[:1]),
         "categories": terms.categories,
@@ -225,6 +227,10 @@ def _answers(wish: Wish) -> dict[str, tuple[str, ...]]:
         parts = {"day": wish.until.day, "month": wish.until.month, "year": wish.until.year}
         said |= {f"until-{part}": (str(number),) for part, number in parts.items()}
     return said
+
+
+def _to_everyone(wish: Wish) -> bool:
+    return wish.effect is Effect.AGREES and not wish.terms.names_recipients
 
 
 def _of_all(parts: Iterable[Sequence[str]]) -> tuple[str, ...]:

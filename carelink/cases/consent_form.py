@@ -31,6 +31,7 @@ _KIND = {"system": "http://loinc.org", "code": "59284-0", "display": "Consent Do
 _RECIPIENT = {"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}
 
 Json = dict[str, Any]
+Names = Mapping[tuple[str, str], str]  # (system, code) -> how this place calls it
 
 
 class Effect(StrEnum):
@@ -75,12 +76,13 @@ class Terms:
 
 @dataclass(frozen=True)
 class Wish:
-    """What the person wants. `until` is the last day on which it holds."""
+    """What the person wants. `until` is the last day on which it holds, `starts` the first where that is not today."""
 
     effect: Effect
     terms: Terms = Terms()
     until: date | None = None
     exceptions: tuple[Terms, ...] = ()
+    starts: date | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Taken:
     organisation: Ods
     by: UserId | None = None  # the worker; None: the person alone
     by_name: str = ""
-    names: Mapping[Ods, str] = field(default_factory=dict)  # of organisations, for display
+    names: Names = field(default_factory=dict)  # for display
 
 
 def consent(key: ResourceKey, wish: Wish, taken: Taken) -> Json:
@@ -122,7 +124,8 @@ def consent(key: ResourceKey, wish: Wish, taken: Taken) -> Json:
 
 def withdrawn(body: Mapping[str, Any], why: str, taken: Taken) -> Json:
     """The same Consent, no longer active; it says why, and by whom it was withdrawn."""
-    told = {"url": WITHDRAWN, "extension": [{"url": "why", "valueString": why}, *_obtained(taken)["extension"]]}
+    who = {"url": "who", "valueReference": dict(taken.performer)}
+    told = {"url": WITHDRAWN, "extension": [{"url": "why", "valueString": why}, who, *_obtained(taken)["extension"]]}
     kept = [one for one in body.get("extension", ()) if one.get("url") != WITHDRAWN]
     return {**_without_stamp(body), "status": "inactive", "extension": [*kept, told]}
 
@@ -133,8 +136,10 @@ def _without_stamp(body: Mapping[str, Any]) -> Json:
     return {**body, "meta": meta} if meta else {name: one for name, one in body.items() if name != "meta"}
 
 
-def _provision(wish: Wish, names: Mapping[Ods, str]) -> Json:
-    period = {"period": {"end": wish.until.isoformat()}} if wish.until else {}
+def _provision(wish: Wish, names: Names) -> Json:
+    ends = {"start": wish.starts, "end": wish.until}
+    said = {name: day.isoformat() for name, day in ends.items() if day is not None}
+    period: Json = {"period": said} if said else {}
     # An exception ends with what it is excepted from: it says so itself, so that it never outlives it.
     nested = [{"type": wish.effect.other.value, **period, **_terms(one, names)} for one in wish.exceptions]
     return {
@@ -145,37 +150,48 @@ def _provision(wish: Wish, names: Mapping[Ods, str]) -> Json:
     }
 
 
-def _terms(terms: Terms, names: Mapping[Ods, str]) -> Json:
+def _terms(terms: Terms, names: Names) -> Json:
     said: Mapping[str, list[Json]] = {
         "actor": list(_actors(terms, names)),
-        "securityLabel": [dict(_label(name)) for name in terms.sensitivities],
-        "purpose": [{"system": OWN_PURPOSE if code in NOT_HL7 else PURPOSE, "code": code} for code in terms.purposes],
-        "class": [{"system": CATEGORY, "code": code} for code in terms.categories],
+        "securityLabel": [_coding(*_label(name), names) for name in terms.sensitivities],
+        "purpose": [_coding(OWN_PURPOSE if code in NOT_HL7 else PURPOSE, code, names) for code in terms.purposes],
+        "class": [_coding(CATEGORY, code, names) for code in terms.categories],
     }
     return {name: values for name, values in said.items() if values}
 
 
-def _label(name: str) -> Mapping[str, str]:
+def _coding(system: str, code: str, names: Names) -> Json:
+    return {"system": system, "code": code, **_display(system, code, names)}
+
+
+def _display(system: str, code: str, names: Names) -> Json:
+    return {"display": names[system, code]} if (system, code) in names else {}
+
+
+def _label(name: str) -> tuple[str, str]:
     """As `meta.security` has it; a sensitivity of the place alone is one of our own code system."""
-    return CODINGS.get(name, {"system": OWN_CODE, "code": name})
+    return CODINGS.get(name, {"system": OWN_CODE})["system"], name
 
 
-def _actors(terms: Terms, names: Mapping[Ods, str]) -> Iterator[Json]:
+def _actors(terms: Terms, names: Names) -> Iterator[Json]:
     for ods in terms.organisations:
         yield _actor(_organisation(ods, names))
     for system, values in ((ORGANISATION_TYPE, terms.organisation_types), (ROLE, terms.roles)):
-        yield from (_actor({"identifier": {"system": system, "value": value}}) for value in values)
+        yield from (_actor(_identified(system, value, names)) for value in values)
     for worker in terms.workers:
-        yield _actor({"type": "Practitioner", "identifier": {"system": USER, "value": worker}})
+        yield _actor({"type": "Practitioner", **_identified(USER, worker, names)})
 
 
 def _actor(reference: Json) -> Json:
     return {"role": {"coding": [_RECIPIENT]}, "reference": reference}
 
 
-def _organisation(ods: Ods, names: Mapping[Ods, str]) -> Json:
-    display = {"display": names[ods]} if ods in names else {}
-    return {"type": "Organization", "identifier": {"system": ODS, "value": ods}, **display}
+def _organisation(ods: Ods, names: Names) -> Json:
+    return {"type": "Organization", **_identified(ODS, ods, names)}
+
+
+def _identified(system: str, value: str, names: Names) -> Json:
+    return {"identifier": {"system": system, "value": value}, **_display(system, value, names)}
 
 
 def _obtained(taken: Taken) -> Json:

@@ -59,8 +59,9 @@ def wish_of(body: Body) -> Wish | None:
         return Wish(
             effect=_effect(provision),
             terms=_terms(provision),
-            until=_until(provision),
+            until=_day(provision, "end"),
             exceptions=tuple(_exception(one, provision) for one in provision.get("provision", ())),
+            starts=_day(provision, "start"),
         )
     except (_NotOurs, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -76,11 +77,11 @@ def _exception(one: Body, outer: Body) -> Terms:
     return _terms(one)
 
 
-def _until(provision: Body) -> date | None:
+def _day(provision: Body, edge: str) -> date | None:
     period = provision.get("period", {})
-    if set(period) - {"end"}:
+    if set(period) - {"start", "end"}:
         raise _NotOurs
-    return date.fromisoformat(period["end"]) if "end" in period else None
+    return date.fromisoformat(period[edge]) if edge in period else None
 
 
 def _terms(provision: Body) -> Terms:
@@ -110,7 +111,7 @@ def obtained(body: Body) -> Obtained:
     """How this version was obtained, of its withdrawal where it was withdrawn."""
     told = _extension(body, WITHDRAWN) or _extension(body, OBTAINED) or {}
     parts = _parts(told)
-    performer = _first(body, "performer")
+    performer = parts.get("who", {}).get("valueReference") or _first(body, "performer")
     giver = _extension(performer, GIVER)
     relation = _parts(giver or {}).get("relation", {}).get("valueCode")
     return Obtained(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from carelink.cases.consent_form import EMERGENCY, Effect, How, Terms, Wish
+from carelink.cases.consent_form import CATEGORY, EMERGENCY, ROLE, USER, Effect, How, Terms, Wish
 from carelink.consent.capacity import Relation
 from carelink.consent.sensitivity import sensitivities
-from carelink.ids import Ods, UserId
+from carelink.ids import ODS, Ods, UserId
 from carelink.place import Place
 from carelink.record.timeline_dates import whole
 
@@ -88,11 +88,25 @@ class Names:
         return sensitivities(self.place).labels.get(id_, id_)
 
 
+def displays(place: Place) -> dict[tuple[str, str], str]:
+    """How this place calls the codes that a Consent may name."""
+    known = sensitivities(place)
+    return {
+        **{(ODS, one.ods): one.name for one in place.organisations.values()},
+        **{(ROLE, one.id): one.label for one in place.roles.values()},
+        **{(USER, one.id): one.name for one in place.staff.values()},
+        **{(CATEGORY, id_): label for id_, label in place.categories.items()},
+        **{(coding["system"], coding["code"]): known.labels[name] for name, coding in known.codings.items()},
+    }
+
+
 def sentences(wish: Wish, place: Place, mine: bool = False) -> tuple[str, ...]:
     """What the wish says, a sentence each; `mine`: told to the person themselves."""
     names, whose = Names(place), "my" if mine else "the person's"
     said = [_first(wish, names, whose)]
     said += [_except(one, wish.effect, names) for one in wish.exceptions]
+    if wish.starts:
+        said.append(f"This holds from {whole(wish.starts)}.")
     if wish.until:
         said.append(f"This holds until the end of {whole(wish.until)}.")
     return tuple(said)

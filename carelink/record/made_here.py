@@ -51,15 +51,19 @@ def update(
     body: Mapping[str, Any],
     key: ResourceKey,
     version: int | None = None,
+    *,
+    by_any_organisation: bool = False,
 ) -> None:
     """Store a new version of what was made here. Audited as `update`.
+
+    `by_any_organisation` is for what is the person's own word, whoever took it down: a Consent.
 
     Raises `NotFound` where this requester may not see it, `Forbidden` where it came from a source or another
     organisation answers for it, `Conflict` where it is no longer at `version`, `Invalid` as `create`.
     """
     type_ = str(body["resourceType"])
     kept = search.get(conn, lens, type_, key)
-    if not may_change(lens, kept):
+    if not (may_change(lens, kept) or (by_any_organisation and kept.source == MADE_HERE)):
         raise Forbidden("Only the organisation that recorded this can change it", rule=NOT_OURS)
     if version is not None and kept.version != version:
         raise Conflict("Somebody else changed this meanwhile. Look at it again, then change it")

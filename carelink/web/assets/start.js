@@ -18,3 +18,5 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   if (said && status) status.textContent = said.dataset.saysCount;
   event.target.querySelectorAll("details").forEach((part) => part.removeAttribute("open"));
 });
+
+document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
