@@ -12,16 +12,18 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from carelink import outbox
-from carelink.consent import directives, labels, relationships
+from carelink.consent import directives, relationships
+from carelink.consent.sensitivity import sensitivities
 from carelink.db.turns import take_turns
 from carelink.ids import PersonKey, ResourceKey, resource_key
 from carelink.place import Place, SourceEntry
-from carelink.record import provenance, quarantine, source_state
+from carelink.record import corrections, hints, provenance, quarantine, source_state
 from carelink.record.golden_store import recompose
 from carelink.record.ingest_subjects import DIRECTORY, Sound, persons_of, with_owners
 from carelink.record.persons import SourcePatient, link_patients
 from carelink.record.quarantine import Refused
 from carelink.record.references import patient_of, rewritten
+from carelink.record.relabelling import labelled
 from carelink.record.validation import Checked, check
 from carelink.record.vanished import vanished
 from carelink.record.writing import Writable, write
@@ -84,10 +86,15 @@ def take(
     links = link_patients(conn, place, patients, now)
     persons = persons_of(conn, [*(one.patient for one in sound), *(one.patient for one in refused)])
     known, lost = _parted(sound, persons)
-    writables = [_writable(place, entry, one, persons.get(one.patient) if one.patient else None) for one in known]
-    changed = write(conn, writables, now)
+    correct = corrections.current(conn, [one.key for one in known])
+    bare = [_writable(entry, one, persons.get(one.patient) if one.patient else None) for one in known]
+    writables = [labelled(place, one, correct.get(one.key)) for one in bare]
+    changed = write(conn, writables, now, sensitivities(place))
+    new = [one for one in writables if one.key in changed]
     repairs = {one.key: one.checked.repairs for one in known if one.checked.repairs}
-    provenance.tell(conn, place, [one for one in writables if one.key in changed], changed, repairs, now)
+    provenance.tell(conn, place, new, changed, repairs, now)
+    provenance.follow(conn, place, [one for one in new if one.key in correct], now)
+    hints.note(conn, place, new, now)
     refused = [*refused, *lost, *(Refused(one) for one in rejected)]
     quarantine.resolve_stored(conn, entry.name, [one.item for one in known], now)
     quarantine.keep(conn, entry, refused, persons, now)
@@ -97,9 +104,7 @@ def take(
         repaired=len(repairs),
         quarantined=len(refused),
         links=Counter(linked.method for key, linked in links.items() if key in changed),
-        persons=_settle(
-            conn, place, entry, [one for one in writables if one.key in changed], now, _unread(refused, persons)
-        ),
+        persons=_settle(conn, place, entry, new, now, _unread(refused, persons)),
     )
 
 
@@ -158,9 +163,8 @@ def _parted(sound: Iterable[Sound], persons: Mapping[UUID, PersonKey]) -> tuple[
     return known, lost
 
 
-def _writable(place: Place, entry: SourceEntry, one: Sound, person: PersonKey | None) -> Writable:
+def _writable(entry: SourceEntry, one: Sound, person: PersonKey | None) -> Writable:
     item = one.item
-    label = labels.label(place, entry.name, item.type, one.checked.body)
     return Writable(
         key=one.key,
         type=item.type,
@@ -168,8 +172,7 @@ def _writable(place: Place, entry: SourceEntry, one: Sound, person: PersonKey | 
         source=entry.name,
         source_id=f"{item.namespace}/{item.source_id}" if item.namespace else item.source_id,
         custodian=item.custodian or entry.organisation,
-        category=label.category if person is not None else "directory",
-        sensitivities=label.sensitivities,
+        category="",
         person=person,
         patient=one.patient,
     )

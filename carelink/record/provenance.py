@@ -1,9 +1,12 @@
-"""The Provenance of a repaired resource: which rule changed what, and what it was (FHIR R4 Provenance)."""
+"""The Provenance of a resource that was repaired, or whose label was corrected: what was changed, by whom and why.
+
+FHIR R4 Provenance; each is labelled as its target is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -14,13 +17,17 @@ from carelink.db.among import among
 from carelink.db.tables import resource
 from carelink.ids import ODS, ResourceKey, resource_key
 from carelink.place import Organisation, Place
+from carelink.record.corrections import Correction
 from carelink.record.golden_store import home
 from carelink.record.writing import Writable, ended, write
+from fhir_adapters import exact_json
 from fhir_adapters.source import Repair
 
 REPAIR = "https://carelink.example/StructureDefinition/repair"
 _ACTIVITY = {"system": "http://terminology.hl7.org/CodeSystem/v3-DataOperation", "code": "UPDATE"}
-_ASSEMBLER = {"system": "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "code": "assembler"}
+_PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+_ASSEMBLER = {"system": _PARTICIPANT, "code": "assembler"}
+_AUTHOR = {"system": _PARTICIPANT, "code": "author"}
 
 
 def tell(
@@ -42,11 +49,53 @@ def _outlived(conn: Connection, whole: Sequence[Writable]) -> list[Writable]:
     t = resource.c
     asked = select(t.key).where(among(t.key, targets), t.deleted.is_(False)).order_by(t.key)
     there = [ResourceKey(row[0]) for row in conn.execute(asked)] if targets else []
-    return [ended(_labelled(targets[key], {"resourceType": "Provenance", "id": str(key)})) for key in there]
+    return [ended(_labelled(targets[key], key, {"resourceType": "Provenance", "id": str(key)})) for key in there]
 
 
-def _key(target: Writable) -> ResourceKey:
-    return resource_key("carelink", "provenance", target.type, str(target.key))
+def _key(target: Writable, of: str = "provenance") -> ResourceKey:
+    return resource_key("carelink", of, target.type, str(target.key))
+
+
+CORRECTION = "label-correction"
+USER = "https://carelink.example/user"  # system of our user ids
+
+
+def corrected(conn: Connection, place: Place, target: Writable, correction: Correction | None, now: datetime) -> None:
+    """Write who corrected the label of the target and why; or, where the correction was undone, that it is no more."""
+    key = _key(target, CORRECTION)
+    body: dict[str, Any] = {"resourceType": "Provenance", "id": str(key)}
+    if correction is None:
+        write(conn, [ended(_labelled(target, key, body))], now)
+        return
+    who = {"identifier": {"system": USER, "value": correction.made_by}}
+    body |= {
+        "target": [{"reference": f"{target.type}/{target.key}"}],
+        "recorded": _instant(correction.made_at),
+        "reason": [{"text": correction.why}],
+        "activity": {"coding": [_ACTIVITY]},
+        "agent": [{"type": {"coding": [_AUTHOR]}, "who": who, "onBehalfOf": _organisation(place, correction)}],
+    }
+    write(conn, [_labelled(target, key, body)], now, sensitivities(place))
+
+
+def follow(conn: Connection, place: Place, targets: Sequence[Writable], now: datetime) -> None:
+    """What was told of these has their label, which has changed."""
+    of = {_key(one, kind): one for one in targets for kind in ("provenance", CORRECTION)}
+    t = resource.c
+    asked = select(t.key, t.body).where(among(t.key, of), t.deleted.is_(False)).order_by(t.key)
+    told = [(ResourceKey(row.key), exact_json.loads(row.body)) for row in conn.execute(asked)] if of else []
+    again = [_labelled(of[key], key, {k: v for k, v in body.items() if k != "meta"}) for key, body in told]
+    write(conn, again, now, sensitivities(place))
+
+
+def _organisation(place: Place, correction: Correction) -> dict[str, Any]:
+    known = place.organisations.get(correction.organisation)
+    named = {"display": known.name} if known else {}
+    return {"identifier": {"system": ODS, "value": correction.organisation}} | named
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def of(target: Writable, repairs: tuple[Repair, ...], home: Organisation, now: datetime) -> Writable:
@@ -55,7 +104,7 @@ def of(target: Writable, repairs: tuple[Repair, ...], home: Organisation, now: d
         "resourceType": "Provenance",
         "id": str(_key(target)),
         "target": [{"reference": f"{target.type}/{target.key}"}],
-        "recorded": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "recorded": _instant(now),
         "activity": {"coding": [_ACTIVITY]},
         "agent": [
             {
@@ -65,12 +114,12 @@ def of(target: Writable, repairs: tuple[Repair, ...], home: Organisation, now: d
         ],
         "extension": [_told(repair) for repair in repairs],
     }
-    return _labelled(target, body)
+    return _labelled(target, _key(target), body)
 
 
-def _labelled(target: Writable, body: dict[str, Any]) -> Writable:
+def _labelled(target: Writable, key: ResourceKey, body: dict[str, Any]) -> Writable:
     return Writable(
-        key=_key(target),
+        key=key,
         type="Provenance",
         body=body,
         source="carelink",

@@ -11,15 +11,18 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, select
 
 from carelink.audit.trail import looked
-from carelink.consent import directives, labels, relationships
+from carelink.consent import directives, relationships
 from carelink.consent.lens import Lens
+from carelink.consent.sensitivity import sensitivities
 from carelink.db.tables import resource, resource_version
 from carelink.errors import Invalid, NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey
 from carelink.place import Place
-from carelink.record import search
+from carelink.record import corrections, hints, search
 from carelink.record.golden_store import MADE_HERE, home
 from carelink.record.query import Query, Row
+from carelink.record.references import unnamed
+from carelink.record.relabelling import labelled
 from carelink.record.search import get
 from carelink.record.validation import check
 from carelink.record.writing import Writable, ended_row, stored_labels, write
@@ -48,20 +51,20 @@ def put(
     checked = check(type_, dict(body))
     if checked.problems:
         raise Invalid(checked.problems[0].place, checked.problems[0].why)
-    label = labels.label(place, MADE_HERE, type_, checked.body)
-    one = Writable(
+    bare = Writable(
         key=key,
         type=type_,
-        body=checked.body,
+        body=unnamed(checked.body),
         source=MADE_HERE,
         source_id=str(key),
         custodian=custodian or home(place).ods,
-        category=label.category,
-        sensitivities=label.sensitivities,
+        category="",
         person=person,
         patient=patient,
     )
-    if write(conn, [one], now):
+    one = labelled(place, bare, corrections.current(conn, [key]).get(key))
+    if write(conn, [one], now, sensitivities(place)):
+        hints.note(conn, place, [one], now)
         _settle(conn, place, type_, person, now)
     return key
 

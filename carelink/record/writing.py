@@ -109,13 +109,18 @@ def _known(conn: Connection, keys: list[ResourceKey]) -> dict[UUID, _Known]:
 
 
 def _version(one: Writable, there: _Known | None, known: Sensitivities) -> _Version | None:
-    meta = _meta(one, known)
-    seal = hashlib.blake2b(exact_json.dumps({**one.body, "meta": meta}), digest_size=16)
+    said = content(one, known)
+    seal = hashlib.blake2b(exact_json.dumps(said), digest_size=16)
     seal.update(repr((one.custodian, one.category, one.sensitivities, one.deleted)).encode())
     digest = seal.digest()
     if there is not None and (there[0], *there[2:]) == (digest, one.person, one.patient):
         return None  # the owner is not in the hash: an undone link moves it without a new version
-    return _Version(one, there[1] + 1 if there else 1, meta, digest)
+    return _Version(one, there[1] + 1 if there else 1, said["meta"], digest)
+
+
+def content(one: Writable, known: Sensitivities) -> dict[str, Any]:
+    """What is stored of it, without the number and the time of a version."""
+    return {**one.body, "meta": _meta(one, known)}
 
 
 def _meta(one: Writable, known: Sensitivities) -> dict[str, Any]:
