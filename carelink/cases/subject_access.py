@@ -11,9 +11,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from carelink import outbox
 from carelink.audit.trail import Event, append
-from carelink.cases.subject_access_clock import Clock
+from carelink.cases.subject_access_clock import Clock, Nearness
 from carelink.cases.subject_access_package import Package, from_json
-from carelink.cases.whose import must_handle
+from carelink.cases.whose import MAY_HANDLE, must_handle
 from carelink.clock import LONDON
 from carelink.consent.lens import Lens
 from carelink.db.tables import subject_request
@@ -162,6 +162,14 @@ def requests(conn: Connection, lens: Lens) -> tuple[Request, ...]:
     found = [_request(row) for row in conn.execute(select(*_COLUMNS).order_by(subject_request.c.id.desc()))]
     append(conn, Event(ACTION, lens.requester, query="list", count=len(found), user=lens.user), lens.at)
     return tuple(sorted(found, key=lambda one: (not one.open, one.clock.due is None, str(one.clock.due or ""))))
+
+
+def late(conn: Connection, lens: Lens) -> int:
+    """How many should have been answered by now; 0 for a role that does not handle requests."""
+    if MAY_HANDLE not in lens.may:
+        return 0
+    asked = select(*_COLUMNS).where(subject_request.c.released_at.is_(None), subject_request.c.ended_at.is_(None))
+    return sum(_request(row).clock.nearness(lens.at) is Nearness.LATE for row in conn.execute(asked))
 
 
 def own(conn: Connection, lens: Lens) -> tuple[Request, ...]:
