@@ -6,7 +6,7 @@ to the table later, and is null in the events of before, changes none of their l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from psycopg import sql
@@ -38,7 +38,14 @@ LOWEST = -(2**63)  # an id; the sequence begins at 1, but somebody may have put 
 _NULL = b"\t\\N"
 _FORMS = text("select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, MDY', true)")
 _COPY = "copy (select {} from audit_event where id >= {} order by id limit {}) to stdout (encoding 'UTF8')"
-_COLUMNS = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+
+
+def names(columns: Sequence[str]) -> sql.Composed:
+    """As they stand in the statement."""
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+_COLUMNS = names(COLUMNS)
 
 
 class Leaf(NamedTuple):

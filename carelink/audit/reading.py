@@ -101,7 +101,7 @@ def find(conn: Connection, lens: Lens, asked: Asked, query: str) -> Found:
     found = [_kept(row) for row in conn.execute(statement)]
     rows = tuple(found[: asked.count])
     _tell(conn, lens, asked.person, query, len(rows))
-    return Found(rows, _token(rows[-1]) if len(found) > asked.count else "")
+    return Found(rows, place_of(rows[-1]) if len(found) > asked.count else "")
 
 
 def get(conn: Connection, lens: Lens, id_: int, query: str, without: frozenset[str] = frozenset()) -> Kept:
@@ -180,7 +180,8 @@ def _newest_first(statement: Select[Any]) -> Select[Any]:
     return statement.order_by(_T.at.desc(), _T.id.desc())
 
 
-def _token(last: Kept) -> str:
+def place_of(last: Kept) -> str:
+    """The opaque place of a row: what comes after it is asked for by it."""
     return base64.urlsafe_b64encode(f"{last.at.isoformat()}|{last.id}".encode()).decode().rstrip("=")
 
 

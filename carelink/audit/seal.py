@@ -33,8 +33,10 @@ class Sealed:
     waits_for: tuple[int, ...] = ()
 
 
-def seal(engine: Engine, key: SigningKey, clock: Callable[[], datetime], patience: float = PATIENCE) -> Sealed:
-    """Seal all events that were settled when it began, each block in a transaction of its own.
+def seal(
+    engine: Engine, key: SigningKey, clock: Callable[[], datetime], patience: float = PATIENCE, most: int = MOST
+) -> Sealed:
+    """Seal all events that were settled when it began, each block of `most` at most in a transaction of its own.
 
     Does nothing where somebody is still writing after so many seconds: the next round will find them done. Raises
     `Conflict` where ids of events are given in advance.
@@ -43,28 +45,28 @@ def seal(engine: Engine, key: SigningKey, clock: Callable[[], datetime], patienc
     if upto.id is None:
         return Sealed(waits_for=upto.waits_for)
     blocks, events, newest = 0, 0, None
-    for newest in _made(engine, key, clock, upto.id):
+    for newest in _made(engine, key, clock, upto.id, most):
         blocks, events = blocks + 1, events + newest.block.count
     return Sealed(blocks, events, newest)
 
 
-def _made(engine: Engine, key: SigningKey, clock: Callable[[], datetime], upto: int) -> Iterator[Seal]:
+def _made(engine: Engine, key: SigningKey, clock: Callable[[], datetime], upto: int, most: int) -> Iterator[Seal]:
     while True:
         with engine.begin() as conn:
-            made = _next(conn, key, clock(), upto)
+            made = _next(conn, key, clock(), upto, most)
         if made is None:
             return
         yield made
 
 
-def _next(conn: Connection, key: SigningKey, now: datetime, upto: int) -> Seal | None:
+def _next(conn: Connection, key: SigningKey, now: datetime, upto: int, most: int) -> Seal | None:
     """The next block is sealed, and that it was is an event like any other; None where nothing waits."""
     conn.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
     before = seals.newest(conn)
-    waiting = [one for one in leaves(conn, before.block.last + 1 if before else 1, MOST) if one.id <= upto]
+    waiting = [one for one in leaves(conn, before.block.last + 1 if before else 1, most) if one.id <= upto]
     if not waiting or _only_of_sealing(conn, before, waiting, key.public):
         return None
-    last = waiting[-1].id if len(waiting) == MOST else upto
+    last = waiting[-1].id if len(waiting) == most else upto
     made = Block.of(before, last, waiting, key.public, now).signed(key)
     seals.add(conn, made)
     append(conn, Event(ACTION, detail={"block": made.block.number, "hash": made.hash.hex()}), now)

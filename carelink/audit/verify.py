@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,25 +43,29 @@ class Verified:
 
 
 def verify(
-    engine: Engine, known: Collection[str], expected: Mapping[int, bytes], tell: Callable[[Problem], None]
+    conn: Connection, known: Collection[str], expected: Mapping[int, bytes], tell: Callable[[Problem], None]
 ) -> Verified:
-    """Tells each problem as it is found.
+    """Tells each problem as it is found. The connection must look at one moment: see `one_look`.
 
     `known` are the fingerprints of the keys that are trusted. What they signed vouches for all before it. `expected` are
     hashes of seals, by their numbers, that were kept outside the database.
     """
-    with engine.connect() as conn:
-        conn.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )  # seals and events of one moment
-        walk = Walk(lines.stream(conn), known)
-        problems = 0
-        for problem in _problems(conn, walk, dict(expected)):
-            problems += 1
-            tell(problem)
-        waiting = walk.rest()
-        since = conn.execute(select(func.min(audit_event.c.at)).where(audit_event.c.id > walk.upto)).scalar()
+    walk = Walk(lines.stream(conn), known)
+    problems = 0
+    for problem in _problems(conn, walk, dict(expected)):
+        problems += 1
+        tell(problem)
+    waiting = walk.rest()
+    since = conn.execute(select(func.min(audit_event.c.at)).where(audit_event.c.id > walk.upto)).scalar()
     return Verified(walk.blocks, walk.events, waiting, since, problems, walk.before)
+
+
+@contextmanager
+def one_look(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees the trail and its seals as they are now, whatever is added meanwhile."""
+    with engine.connect() as conn:
+        conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        yield conn
 
 
 def _problems(conn: Connection, walk: Walk, expected: dict[int, bytes]) -> Iterator[Problem]:

@@ -68,17 +68,13 @@ class Walk:
         block = seal.block
         if block.number <= self.number or (block.number > self.number + 1 and not seal.whole):
             return [Problem(What.SEAL_PUT_IN if seal.whole else What.SEAL_CHANGED, block.number)]
-        found = [
-            *self._gone(block.number),
-            *self._of_the_seal(seal),
-            *self._between(seal),
-            *self._of_the_events(seal, following),
-        ]
+        gone = list(self._gone(block.number))
+        found = [*self._of_the_seal(seal), *self._between(seal), *self._of_the_events(seal, following)]
         self._vouch(seal)
         self.before = seal
         if not found:
             self.blocks, self.events = self.blocks + 1, self.events + block.count
-        return found
+        return [*gone, *found]
 
     def end(self) -> Iterator[Problem]:
         """What can be told only after the last seal."""
