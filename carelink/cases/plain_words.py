@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from carelink.record.golden import ELEMENT_DATE, ELEMENT_SOURCE
 from carelink.record.timeline_dates import in_words
 from carelink.record.timeline_values import Body, Names, concept, human_name
 from carelink.record.timeline_words import say
@@ -22,6 +23,8 @@ _MACHINES = frozenset(
         *("status", "use", "rank", "contentType", "hash", "size", "data", "div", "type", "assigner", "versionId"),
     }
 )
+_IDENTIFIED = ("Patient", "RelatedPerson")  # elsewhere an identifier is a number that systems gave, for systems
+_OURS = (ELEMENT_SOURCE, ELEMENT_DATE)
 _DATE = re.compile(r"^\d{4}(-\d{2}){0,2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?$")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _VALUE = re.compile(r"^value(?=[A-Z])")
@@ -52,23 +55,43 @@ def in_full(body: Body, names: Names) -> Said:
 def _rest(body: Body, names: Names, told: str) -> Iterator[str]:
     """A line for each part that says something which was not told yet; nothing is said twice."""
     seen: set[str] = set()
-    for name, value in body.items():
-        parts = [one for one in _parts(value, name, names) if one.casefold() not in told]
-        line = f"{_label(name)}: {', '.join(dict.fromkeys(parts))}" if parts else ""
-        if line and line not in seen and not _for_machines(name, value):
+    for label, value in _named(body):
+        parts = [one for one in _parts(value, names) if one.casefold() not in told]
+        line = f"{label}: {', '.join(dict.fromkeys(parts))}" if parts else ""
+        if line and line not in seen:
             seen.add(line)
             yield line
 
 
+def _named(body: Body) -> Iterator[tuple[str, Any]]:
+    """Its elements as they are called; extensions by the end of their address."""
+    for name, value in body.items():
+        if name == "extension":
+            yield from ((_label(_address(one)), one) for one in value if not _our_own(one))
+        elif not _for_machines(name, value) and (name != "identifier" or body["resourceType"] in _IDENTIFIED):
+            yield _label(name), value
+
+
+def _address(extension: Body) -> str:
+    last = str(extension.get("url", "")).rsplit("/", 1)[-1]
+    return last.rsplit("-", 1)[-1] if last.startswith("Extension-") else last.replace("-", " ")
+
+
+def _our_own(extension: Any) -> bool:
+    """What CareLink adds to say which source a value is of: that is told beside it."""
+    return isinstance(extension, Mapping) and extension.get("url") in _OURS
+
+
 def _for_machines(name: str, value: Any) -> bool:
     """`code` holds words where it is a concept, and none where it is one of a list of FHIR's."""
-    return name == "meta" or (name in _MACHINES and not isinstance(value, Mapping | list))
+    return name == "meta" or name.startswith("_") or (name in _MACHINES and not isinstance(value, Mapping | list))
 
 
-def _parts(value: Any, name: str, names: Names) -> Iterator[str]:
+def _parts(value: Any, names: Names) -> Iterator[str]:
     if isinstance(value, list):
         for one in value:
-            yield from _parts(one, name, names)
+            if not _our_own(one):
+                yield from _parts(one, names)
     elif isinstance(value, Mapping):
         yield from _within(value, names)
     elif text := _leaf(value):
@@ -87,7 +110,7 @@ def _within(value: Body, names: Names) -> Iterator[str]:
         yield from _attached(value)
         for name, inner in value.items():
             if not _for_machines(name, inner):
-                yield from _parts(inner, name, names)
+                yield from _parts(inner, names)
 
 
 def readable(value: Any) -> Iterator[str]:

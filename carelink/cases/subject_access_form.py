@@ -14,15 +14,15 @@ _NOON = time(12)  # a day is all that is known; its middle is that day in every 
 
 def read(form: Mapping[str, str]) -> tuple[Asked | None, dict[str, str]]:
     """The request, or what is wrong with it by field."""
-    wrong: dict[str, str] = {}
-    asked = day(form, "asked", "the day of the request", wrong)
-    identity = day(form, "identity", "the day on which it was known who asks", wrong)
-    if asked is None and "asked" not in wrong:
-        wrong["asked"] = "Enter the day of the request"
+    wrong: dict[str, str] = {}  # in the order of the form
     if not form.get("requested_by", "").strip():
         wrong["requested_by"] = "Say who asks"
     if not form.get("authority"):
         wrong["authority"] = "Choose by what right they ask"
+    asked = day(form, "asked", "the day of the request", wrong)
+    if asked is None and "asked" not in wrong:
+        wrong["asked"] = "Enter the day of the request"
+    identity = day(form, "identity", "the day on which it was known who asks", wrong)
     if wrong or asked is None:
         return None, wrong
     return Asked(form["requested_by"], form["authority"], asked, identity), {}
