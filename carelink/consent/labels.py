@@ -51,6 +51,8 @@ CATEGORY: Mapping[str, str] = {
     "Flag": "alerts",
     "Consent": "consent",
 }
+# What CareLink tells the person themselves: of a category that no place has, so that no agreement shares it.
+NOTICE, NOTICES = "notice", "https://carelink.example/CodeSystem/notice"
 # What says which kind of thing an item is. What makes it sensitive may stand anywhere in it.
 _CODED = ("code", "type", "category", "medicationCodeableConcept", "vaccineCode", "reasonCode", "class", "serviceType")
 
@@ -139,6 +141,8 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str]:
 
 
 def _category(type_: str, body: Mapping[str, Any]) -> str:
+    if type_ == "Communication" and any(system == NOTICES for system, _ in _kinds(body)):
+        return NOTICE
     if type_ == "Task" and ("focus" in body or "basedOn" in body):
         return "referrals"  # the fulfilment of a request, not an assessment
     if type_ == "CareTeam" and guarded(body):

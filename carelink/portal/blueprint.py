@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from carelink.cases import person_page, story
+from carelink.cases import breakglass_telling, person_page, story
 from carelink.cases.standing import labels
 from carelink.errors import Forbidden
 from carelink.ids import PersonKey
@@ -34,6 +34,7 @@ def me() -> str:
     return render_template(
         "portal/me.html",
         page=page,
+        notices=breakglass_telling.notices(connection(), lens(), key),
         story=page.story,
         labels=page.labels,
         filters=wanted,
