@@ -168,8 +168,8 @@ PURPOSE_CHOICES: Mapping[str, tuple[str, ...]] = {
 
 
 def _purposes(typed: Typed) -> tuple[str, ...]:
-    chosen = _known(typed.all("purposes"), PURPOSE_CHOICES)
-    return tuple(code for one in chosen for code in PURPOSE_CHOICES[one])
+    chosen = typed.all("purposes")
+    return tuple(code for one, codes in PURPOSE_CHOICES.items() if one in chosen for code in codes)
 
 
 def _until(typed: Typed, today: date, wrong: Wrong) -> date | None:

@@ -104,7 +104,7 @@ def consent(key: ResourceKey, wish: Wish, taken: Taken) -> Json:
     return {
         "resourceType": "Consent",
         "id": str(key),
-        "extension": [_obtained(taken)],
+        "extension": [obtained(taken)],
         "status": "active",
         "scope": {"coding": [_SCOPE]},
         "category": [{"coding": [_KIND]}],
@@ -125,13 +125,13 @@ def consent(key: ResourceKey, wish: Wish, taken: Taken) -> Json:
 def withdrawn(body: Mapping[str, Any], why: str, taken: Taken) -> Json:
     """The same Consent, no longer active; it says why, and by whom it was withdrawn."""
     who = {"url": "who", "valueReference": dict(taken.performer)}
-    told = {"url": WITHDRAWN, "extension": [{"url": "why", "valueString": why}, who, *_obtained(taken)["extension"]]}
+    told = {"url": WITHDRAWN, "extension": [{"url": "why", "valueString": why}, who, *obtained(taken)["extension"]]}
     kept = [one for one in body.get("extension", ()) if one.get("url") != WITHDRAWN]
-    return {**_without_stamp(body), "status": "inactive", "extension": [*kept, told]}
+    return {**without_stamp(body), "status": "inactive", "extension": [*kept, told]}
 
 
-def _without_stamp(body: Mapping[str, Any]) -> Json:
-    """What the store puts into meta it puts there anew."""
+def without_stamp(body: Mapping[str, Any]) -> Json:
+    """The body without what the store itself puts into meta."""
     meta = {name: one for name, one in body.get("meta", {}).items() if name not in ("versionId", "lastUpdated")}
     return {**body, "meta": meta} if meta else {name: one for name, one in body.items() if name != "meta"}
 
@@ -194,7 +194,8 @@ def _identified(system: str, value: str, names: Names) -> Json:
     return {"identifier": {"system": system, "value": value}, **_display(system, value, names)}
 
 
-def _obtained(taken: Taken) -> Json:
+def obtained(taken: Taken) -> Json:
+    """The extension that says how, when and by whom it was taken down."""
     parts: list[Json] = [{"url": "how", "valueCode": taken.how.value}, {"url": "at", "valueDateTime": _stamp(taken.at)}]
     if taken.by is not None:
         worker = {"type": "Practitioner", "identifier": {"system": USER, "value": taken.by}, "display": taken.by_name}

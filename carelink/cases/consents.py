@@ -82,7 +82,7 @@ def record(
     key = resource_key(MADE_HERE, str(person), "Consent", f"{lens.user}:{token}")
     if _stored(conn, lens, key) is None:
         body = consent(key, wish, _taken(place, lens, person, given))
-        made_here.create(conn, place, lens, body, person, _custodian(place, lens), key)
+        made_here.create(conn, place, lens, body, person, custodian(place, lens), key)
     return key
 
 
@@ -142,14 +142,14 @@ def _taken(place: Place, lens: Lens, person: PersonKey, given: Given) -> Taken:
         performer=performer(given.giver, person),
         how=given.how,
         at=lens.at,
-        organisation=_custodian(place, lens),
+        organisation=custodian(place, lens),
         by=worker.user if worker else None,
         by_name=worker.name if worker else "",
         names=displays(place),
     )
 
 
-def _custodian(place: Place, lens: Lens) -> Ods:
+def custodian(place: Place, lens: Lens) -> Ods:
     """The organisation that took it down; of what the person says on their own page, the home organisation."""
     asks = lens.requester
     return asks.organisation if asks is not None and asks.organisation else home(place).ods

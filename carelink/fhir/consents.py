@@ -1,0 +1,84 @@
+"""/fhir/R4/Consent: read, create and update, for systems whose role records consents."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from carelink.cases import consents_received
+from carelink.errors import Invalid
+from carelink.fhir import bearer
+from carelink.fhir.endpoint import ROOT, endpoint
+from carelink.ids import ResourceKey
+from carelink.record import search
+from carelink.web.parts import parts
+from carelink.web.session import at
+from carelink.web.transaction import connection
+from fhir_adapters import exact_json
+
+TYPE = "Consent"
+_JSON = frozenset({bearer.FHIR_JSON, "application/json"})
+_VERSION = re.compile(r'(?:W/)?"(\d{1,8})"')
+
+blueprint = Blueprint("fhir_consents", __name__, url_prefix=ROOT)
+blueprint.before_request(bearer.check_format)
+
+
+@blueprint.get(f"/{TYPE}/<uuid:key>")
+def read(key: UUID) -> Response:
+    """One Consent. 304 for a version that the client has."""
+    row = search.get(connection(), bearer.lens(TYPE), TYPE, ResourceKey(key))
+    answer = bearer.answer(row.body)
+    answer.set_etag(str(row.version), weak=True)
+    answer.last_modified = row.last_updated
+    answer.make_conditional(request)
+    return answer
+
+
+@blueprint.post(f"/{TYPE}")
+def create() -> Response:
+    """A new Consent: 201 with where it is. 422 where who gave it may not."""
+    lens = bearer.lens_to_write(TYPE, "c")
+    key, version = consents_received.create(connection(), parts().place, lens, _sent())
+    return _stored(key, version, 201)
+
+
+@blueprint.put(f"/{TYPE}/<uuid:key>")
+def update(key: UUID) -> Response:
+    """A new version of one that is here; `If-Match` names the version that the client has seen, 412 where it is over."""
+    lens, body = bearer.lens_to_write(TYPE, "u"), _sent()
+    if body.get("id") != str(key):
+        raise Invalid("Consent.id", "must be the id in the address")
+    stored = consents_received.update(connection(), parts().place, lens, ResourceKey(key), _seen(), body)
+    return _stored(*stored, 200)
+
+
+def _sent() -> dict[str, object]:
+    if request.mimetype not in _JSON:
+        raise UnsupportedMediaType(f"Send the Consent as {bearer.FHIR_JSON}")
+    try:
+        body = exact_json.loads(request.get_data())
+    except (ValueError, RecursionError) as wrong:
+        raise Invalid(TYPE, "is not JSON") from wrong
+    if not isinstance(body, dict):
+        raise Invalid(TYPE, "must be one JSON object")
+    return body
+
+
+def _seen() -> int:
+    found = _VERSION.fullmatch(request.headers.get("If-Match", "").strip())
+    if found is None:
+        raise Invalid("If-Match", 'must name the version that is to be replaced, as W/"1"')
+    return int(found[1])
+
+
+def _stored(key: ResourceKey, version: int, status: int) -> Response:
+    """Nothing of it is sent back: who may write it need not be able to read it."""
+    answer = bearer.answer(b"", status)
+    answer.headers["Location"] = f"{endpoint().base}/{TYPE}/{key}/_history/{version}"
+    answer.set_etag(str(version), weak=True)
+    answer.last_modified = at()
+    return answer
