@@ -151,6 +151,8 @@ def authorities_of(key: ResourceKey, body: Body) -> Iterator[Authority]:
     if body.get("resourceType") != "RelatedPerson":
         return
     said = seen(body)
+    if said.get("mistake") is True:
+        return
     for kind in _kinds(body):
         yield Authority(
             kind=kind,
