@@ -28,6 +28,7 @@ class Change:
     loses: tuple[str, ...]
     gains: tuple[str, ...]
     loses_all: bool = False  # of what others hold
+    worker: str = ""  # where it is about one worker alone
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ class Known:
 def effect(place: Place, known: Known, at: Lens) -> tuple[Change, ...]:
     """The changes, by organisation and role; empty where nobody sees more or less by it. `at` gives the time."""
     items = list(_items(place, known))
-    changes: dict[tuple[Ods, str], _Sum] = {}
+    named = {one.user for one in (*known.before, *known.after)}
+    sums: dict[tuple[Ods, str, UserId], _Sum] = {}
     for standing in _concerned(place, known, at):
         asks = standing.requester
-        sum_ = changes.setdefault((asks.organisation, asks.role), _Sum())
-        sum_.take(
-            asks.organisation, _seen(standing, items, known, known.before), _seen(standing, items, known, known.after)
-        )
-    found = (_change(place, where, one) for where, one in sorted(changes.items()))
+        where = (asks.organisation, asks.role, asks.user if asks.user in named else UserId(""))
+        before, after = (_seen(standing, items, known, one) for one in (known.before, known.after))
+        sums.setdefault(where, _Sum()).take(asks.organisation, before, after)
+    found = (_change(place, where, one) for where, one in sorted(sums.items()))
     return tuple(one for one in found if one.loses or one.gains)
 
 
@@ -68,14 +69,15 @@ class _Sum:
         self.kept |= {one for one in after if one.custodian != own}
 
 
-def _change(place: Place, where: tuple[Ods, str], one: _Sum) -> Change:
-    organisation, role = where
+def _change(place: Place, where: tuple[Ods, str, UserId], one: _Sum) -> Change:
+    organisation, role, user = where
     return Change(
         organisation=place.organisations[organisation].name,
         role=place.roles[role].label,
         loses=_words(place, one.lost),
         gains=_words(place, one.gained),
         loses_all=bool(one.lost) and not one.kept,
+        worker=place.staff[user].name if user else "",
     )
 
 
@@ -143,6 +145,7 @@ def _requester(place: Place, worker: Staff) -> Requester | None:
 def in_words(change: Change) -> tuple[str, ...]:
     """The change in sentences."""
     who = f"{change.organisation} ({change.role.lower()})"
+    who = f"{change.worker}, {who}" if change.worker else who
     said = []
     if change.loses_all:
         said.append(f"{who} will no longer see anything that others hold.")
