@@ -365,6 +365,16 @@ policy = Table(
     Index("policy_since", "since"),
 )
 
+# What a place pack would have changed, tried on the live record before it was switched on.
+rehearsal = Table(
+    "rehearsal",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    _when("made_at", nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("report", JSONB, nullable=False),  # counts, and keys of people as examples
+)
+
 # What is asked for under UK GDPR Art 15.
 subject_request = Table(
     "subject_request",

@@ -139,6 +139,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('policy_since', 'policy', ['since'], unique=False)
+    op.create_table('rehearsal',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('made_by', sa.Text(), nullable=False),
+    sa.Column('report', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('subject_request',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('person', sa.Uuid(), nullable=False),
@@ -221,6 +228,7 @@ def downgrade() -> None:
     op.drop_index('subject_request_open', table_name='subject_request', postgresql_where=sa.text('released_at is null and ended_at is null'))
     op.drop_table('subject_request')
     op.drop_index('policy_since', table_name='policy')
+    op.drop_table('rehearsal')
     op.drop_table('policy')
     op.drop_index('legal_hold_open', table_name='legal_hold', postgresql_where=sa.text('ended_at is null'))
     op.drop_table('legal_hold')
