@@ -181,6 +181,25 @@ class Survivorship:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """How long something is kept: so many years after an event. Of several that fit an item the longest counts."""
+
+    id: str
+    label: str
+    years: int
+    after: str  # last-contact, death, birth; answer: of requests for records
+    because: str
+    reference: str  # where in the Records Management Code, or the law
+    custodians: frozenset[str] = frozenset()  # ODS codes or types of organisations; empty: any
+    categories: frozenset[str] = frozenset()  # empty: any
+    types: frozenset[str] = frozenset()  # FHIR types; empty: any
+    people: str = "any"  # children: those who were under 18 at the last contact; adults
+    whose: frozenset[tuple[str, str]] = frozenset()  # only people whose record holds one of these codes
+    years_if_seen_at_17: int = 0  # instead of `years`; 0: the same
+    years_after_death: int = 0  # where that comes first; 0: death changes nothing
+
+
+@dataclass(frozen=True)
 class Words:
     """What this place calls things, and what it may say of what it withholds."""
 
@@ -211,6 +230,7 @@ class Place:
     sensitivities: tuple[LocalSensitivity, ...] = ()
     on_duty: tuple[OnDuty, ...] = ()
     watch: Watch = Watch()
+    schedules: tuple[Schedule, ...] = ()  # none: nothing is ever due to be erased
 
     def source(self, name: str) -> SourceEntry:
         """The source of that name. Raises KeyError."""

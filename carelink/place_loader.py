@@ -23,6 +23,7 @@ from carelink.place import (
     Place,
     RelationshipRule,
     Role,
+    Schedule,
     SourceEntry,
     Staff,
     Survivorship,
@@ -150,6 +151,8 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
         ("labels.toml", "label", "category", categories | {""}),
         ("labels.toml", "label", "sources", sources),
         ("survivorship.toml", "element", "sources", sources | {"*"}),
+        ("retention.toml", "schedule", "custodians", parties - {"*"}),
+        ("retention.toml", "schedule", "categories", categories),
     ]
     for name, table, key, names in known:
         yield from _unknown(files[name], table, key, names)
@@ -174,6 +177,7 @@ _UNIQUE = (
     ("agreements.toml", "agreement", "id"),
     ("relationships.toml", "relationship", "kind"),
     ("labels.toml", "label", "id"),
+    ("retention.toml", "schedule", "id"),
     ("consent.toml", "sensitivity", "id"),
     ("consent.toml", "sensitivity", "number"),
 )
@@ -275,6 +279,7 @@ def _place(folder: Path, files: Mapping[str, _File]) -> Place:
         asking=_asking(rows("consent.toml", "consent")),
         glass=_glass(rows("consent.toml", "break_glass")),
         sensitivities=tuple(LocalSensitivity(**row) for row in rows("consent.toml", "sensitivity")),
+        schedules=tuple(_schedule(row) for row in rows("retention.toml", "schedule")),
         on_duty=tuple(OnDuty(**_frozen(row, tuples=("days",))) for row in rows("consent.toml", "on_duty")),
         watch=_watch(rows("consent.toml", "watch")),
     )
@@ -305,6 +310,11 @@ def _label(folder: Path, row: dict[str, Any]) -> LabelRule:
     documents = frozenset((system, code) for system, code in row["documents"])
     tuples = ("sensitivities", "sources", "types", "code_sets", "text")
     return LabelRule(**(_frozen(row, tuples=tuples) | {"codes": codes, "documents": documents}))
+
+
+def _schedule(row: dict[str, Any]) -> Schedule:
+    whose = frozenset((system, code) for system, code in row["whose"])
+    return Schedule(**(_frozen(row, sets=("custodians", "categories", "types")) | {"whose": whose}))
 
 
 def _source(folder: Path, row: dict[str, Any]) -> SourceEntry:

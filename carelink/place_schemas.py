@@ -27,6 +27,7 @@ MAY = (
     "view-as",  # look at a record as somebody else would see it
 )
 RELATIONSHIPS = ("caseload", "registered-practice", "encounter", "referral", "care-team", "mdt")
+EVENTS = ("last-contact", "death", "birth", "answer")  # that a time of keeping is reckoned from
 # The words of consent/sensitivity.py and record/comparison.py, which stand above a pack; a test holds them to those.
 SENSITIVITIES = (
     *("ETH", "HIV", "STD", "PSY", "SDV", "SEX", "MH"),
@@ -47,6 +48,7 @@ _id = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", error="must be letters, d
 _ods = validate.Regexp(r"^[A-Z0-9]{3,10}$", error="must be an organisation code: capitals and digits, at least three")
 _some = validate.Length(min=1, error="must not be empty")
 _positive = validate.Range(min=1, error="must be 1 or more")
+_none_or_more = validate.Range(min=0, error="must be 0 or more")
 
 
 def _text(**options: Any) -> fields.String:
@@ -235,6 +237,25 @@ class SurvivorshipEntry(Schema):
     choose = fields.String(load_default="latest", validate=validate.OneOf(("latest", "all")))
 
 
+class ScheduleEntry(Schema):
+    id = fields.String(required=True, validate=_id)
+    label = _text()
+    years = fields.Integer(required=True, strict=True, validate=_positive)
+    after = fields.String(required=True, validate=validate.OneOf(EVENTS))
+    because = _text()
+    reference = _text()
+    custodians = _names(required=False)
+    categories = _names(required=False)
+    types = _names(required=False)
+    people = fields.String(load_default="any", validate=validate.OneOf(("any", "adults", "children")))
+    whose = fields.List(
+        fields.List(fields.String(), validate=validate.Length(equal=2, error="must be [system, code]")),
+        load_default=list,
+    )
+    years_if_seen_at_17 = fields.Integer(load_default=0, strict=True, validate=_none_or_more)
+    years_after_death = fields.Integer(load_default=0, strict=True, validate=_none_or_more)
+
+
 # file -> [(name of its array of tables, schema)]; a name of "" is the file itself.
 FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
     "place.toml": (("", PlaceFile),),
@@ -251,6 +272,7 @@ FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
         ("on_duty", OnDutyEntry),
         ("watch", WatchEntry),
     ),
+    "retention.toml": (("schedule", ScheduleEntry),),
     "linking.toml": (("", LinkingFile),),
     "survivorship.toml": (("element", SurvivorshipEntry),),
 }
