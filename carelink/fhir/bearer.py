@@ -9,6 +9,7 @@ from flask import Response, g, request
 from carelink.consent.lens import Lens
 from carelink.fhir import asking
 from carelink.fhir.endpoint import endpoint
+from carelink.identity.tokens import ScopeTooSmall
 from carelink.web.parts import parts
 from carelink.web.session import at
 
@@ -27,6 +28,19 @@ def lens(type_: str) -> Lens:
     granted = replace(granted, requester=replace(granted.requester, request=g.reference))
     g.requester = granted.requester
     return asking.lens_of(granted, type_, parts().place, at())
+
+
+def lens_to_write(type_: str, interaction: str) -> Lens:
+    """As whom the bearer of the request's token writes that type; `c` creates, `u` updates. Raises `ScopeTooSmall`.
+
+    What must be looked at to store something is of types that its scopes need not name; nothing of it is shown.
+    """
+    granted = asking.granted(request.headers.get("Authorization", ""), endpoint().tokens, at())
+    g.requester = replace(granted.requester, request=g.reference, types=None)
+    if not granted.may_write(type_, interaction):
+        needed = f"system/{type_}.{interaction}"
+        raise ScopeTooSmall(f"The access token has no scope for writing {type_}", needed=needed)
+    return Lens.compile(parts().place, g.requester, at())
 
 
 def answer(body: bytes | str, status: int = 200) -> Response:

@@ -12,6 +12,12 @@ RESOURCES: dict[str, dict[str, Any]] = {
         "parameters": (("identifier", "token", "NHS number or a local identifier, as system|value"),),
         "operations": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),),
     },
+    "Consent": {
+        "interactions": ("read", "create", "update"),
+        "parameters": (),
+        "operations": (),
+        "versioning": "versioned-update",  # an update names the version that it replaces (If-Match)
+    },
     "AuditEvent": {
         "interactions": ("read", "search-type"),
         "parameters": (
@@ -73,11 +79,14 @@ def _resource(name: str) -> dict[str, Any]:
         "type": name,
         "interaction": [{"code": code} for code in rules["interactions"]],
         "versioning": rules.get("versioning", "versioned"),
-        "searchParam": [
-            {"name": parameter, "type": kind, "documentation": words} for parameter, kind, words in rules["parameters"]
-        ],
+        **_parameters(rules["parameters"]),
         **_operations(rules["operations"]),
     }
+
+
+def _parameters(known: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
+    said = [{"name": name, "type": kind, "documentation": words} for name, kind, words in known]
+    return {"searchParam": said} if said else {}
 
 
 def _operations(named: tuple[tuple[str, str], ...]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from carelink.cases.consents import MayNotConsent
+from carelink.cases.consents_received import VersionMoved
 from carelink.errors import CareLinkError, Conflict, Forbidden, Invalid, NotFound, SourceUnavailable
 from carelink.identity.tokens import ScopeTooSmall, TokenRefused
 from fhir_adapters import exact_json
@@ -15,6 +17,8 @@ from fhir_adapters import exact_json
 # error -> HTTP status, IssueType code (http://hl7.org/fhir/issue-type); the first that fits
 STATUS: tuple[tuple[type[CareLinkError], int, str], ...] = (
     (NotFound, 404, "not-found"),
+    (MayNotConsent, 422, "business-rule"),
+    (VersionMoved, 412, "conflict"),
     (TokenRefused, 401, "login"),
     (Forbidden, 403, "forbidden"),
     (Conflict, 409, "conflict"),

@@ -19,7 +19,9 @@ from carelink.ids import Ods
 from carelink.place import Place
 
 EVERY_TYPE = "system/*.rs"
-SCOPES = ("system/Patient.rs", "system/AuditEvent.rs", EVERY_TYPE)  # SMART 2.2 scopes that this server gives
+# SMART 2.2 scopes that this server gives. Those that write are given to whom they are named for, never by `*`.
+WRITING = ("system/Consent.c", "system/Consent.u", "system/Consent.cu")
+SCOPES = ("system/Patient.rs", "system/AuditEvent.rs", "system/Consent.rs", EVERY_TYPE, *WRITING)
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")  # no colon: an id and its secret travel as id:secret
 SHORTEST_SECRET = 32  # characters
 
@@ -45,7 +47,7 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib carries no types
     def get_allowed_scope(self, scope: str | None) -> str:
         allowed = self.scopes.split()
         asked = [one for one in dict.fromkeys((scope or "").split()) if one in SCOPES]
-        return " ".join(one for one in asked if one in allowed or EVERY_TYPE in allowed)
+        return " ".join(one for one in asked if one in allowed or (EVERY_TYPE in allowed and one not in WRITING))
 
     def check_client_secret(self, client_secret: str) -> bool:
         return hmac.compare_digest(self.secret_hash, _digest(client_secret))

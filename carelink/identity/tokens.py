@@ -114,3 +114,10 @@ class Granted:
     def may_read(self, type_: str) -> bool:
         """Whether a scope covers reading and searching that type (SMART 2.2, `rs`)."""
         return f"system/{type_}.rs" in self.scopes or "system/*.rs" in self.scopes
+
+    def may_write(self, type_: str, interaction: str) -> bool:
+        """Whether a scope names that interaction (`c` create, `u` update) with that type itself; `*` is for reading."""
+        named = (
+            scope.removeprefix(f"system/{type_}.") for scope in self.scopes if scope.startswith(f"system/{type_}.")
+        )
+        return any(interaction in letters for letters in named)
