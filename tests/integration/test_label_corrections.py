@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,8 +30,8 @@ TOM, SAM, PRIYA = "tom.ellis", "sam.okafor", "priya.nair"  # GP of Nora, social 
 
 
 @pytest.fixture
-def person(conn: Connection, place: Place, now: datetime) -> Iterator[PersonKey]:
-    yield nora(conn, place, now)
+def person(conn: Connection, place: Place, now: datetime) -> PersonKey:
+    return nora(conn, place, now)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from carelink.ids import resource_key
-from carelink.record.references import patient_of, rewritten
+from carelink.record.references import patient_of, rewritten, unnamed
 
 OURS = f"Patient/{resource_key('hospital', 'ns', 'Patient', 'p1')}"
 REWRITTEN = [
@@ -68,3 +68,43 @@ ABOUT = [
 @pytest.mark.parametrize(("type_", "body", "whom", "why"), ABOUT, ids=[why for *_, why in ABOUT])
 def test_whom_a_resource_is_about(type_: str, body: dict[str, Any], whom: str | None, why: str) -> None:
     assert patient_of(type_, body) == whom
+
+
+NAMES = [
+    ("Condition/c1", False, "a problem"),
+    ("Condition/c1/_history/2", False, "one version of a problem"),
+    ("https://elsewhere.example/fhir/Condition/c1", False, "a problem elsewhere"),
+    ("Observation/o1", False, "a result"),
+    ("RelatedPerson/r1", False, "who told it"),
+    ("CarePlan/p1", False, "a plan"),
+    ("Practitioner/d1", True, "a doctor"),
+    ("Organization/o1", True, "a hospital"),
+    ("https://elsewhere.example/fhir/Location/l1", True, "a ward elsewhere"),
+    ("Medication/m1", True, "a medicine: without its name it is a danger"),
+    ("Patient/p1", True, "the person"),
+    ("#a", True, "what is in the same resource"),
+    ("urn:uuid:6f9619ff-8b86-d011-b42d-00c04fc964ff", True, "what nobody can tell the type of"),
+]
+
+
+@pytest.mark.parametrize(("reference", "kept", "what"), NAMES, ids=[what for *_, what in NAMES])
+def test_the_name_beside_a_reference_stays_only_where_nothing_is_kept_back_by_it(
+    reference: str, kept: bool, what: str
+) -> None:
+    body = {"reasonReference": [{"display": "HIV infection", "reference": reference, "type": "X"}]}
+    for made in (rewritten(body, "hospital", "ns"), unnamed(body)):
+        assert ("display" in made["reasonReference"][0]) is kept
+        assert made["reasonReference"][0]["type"] == "X"
+    assert body["reasonReference"][0]["display"] == "HIV infection", "what came is untouched"
+
+
+def test_the_name_of_what_is_not_referred_to_is_the_items_own_and_stays() -> None:
+    """A reason in words is what the item itself says; rules and hints are for that."""
+    body = {"reasonReference": [{"display": "HIV infection", "identifier": {"value": "1"}}], "code": {"display": "x"}}
+    assert unnamed(body) is body
+    assert rewritten(body, "hospital", "ns") is body
+
+
+def test_a_name_goes_with_whatever_extends_it() -> None:
+    body = {"a": {"reference": "Condition/1", "display": "HIV", "_display": {"extension": []}}}
+    assert unnamed(body) == {"a": {"reference": "Condition/1"}}
