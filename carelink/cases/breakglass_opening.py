@@ -32,7 +32,7 @@ def opened(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> Gra
     return lens.glass(conn, person) if offered(place, lens) else None
 
 
-def must_be_askable(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> None:
+def _must_be_askable(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> None:
     """Raises `NotFound` unless this requester is involved with the person, or named them by two facts just now.
 
     Whoever only holds a key, from an old page or a guess, learns nothing by it. Raises `Forbidden` for who may not
@@ -66,7 +66,7 @@ class Asking:
 
 def asking(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> Asking:
     """What is asked before the glass is broken. Raises as `break_glass`, which comes after it."""
-    must_be_askable(conn, place, lens, person)
+    _must_be_askable(conn, place, lens, person)
     _must_be_closed(conn, lens, person)
     if not lens.breakable(conn, person):
         raise Forbidden(OPENS_NOTHING, rule=GLASS.id)
@@ -78,11 +78,11 @@ def break_glass(conn: Connection, place: Place, lens: Lens, person: PersonKey, w
     """Open the record for as long as the place says; who asked must have had the second look.
 
     The grant, a high-severity audit event and the word to the lead (and the person) are one transaction. Raises
-    `Forbidden` for who may not and for a record that it opens nothing of, `NotFound` as `must_be_askable`, `Invalid`
+    `Forbidden` for who may not and for a record that it opens nothing of, `NotFound` as `_must_be_askable`, `Invalid`
     for a reason that is none, `Conflict` where it is open already: nothing is made longer.
     """
     glass = must_be_offered(place, lens)
-    must_be_askable(conn, place, lens, person)
+    _must_be_askable(conn, place, lens, person)
     _check(why, place)
     take_turns(conn, (person,))  # of two requests at once the second sees the first's grant
     _must_be_closed(conn, lens, person)

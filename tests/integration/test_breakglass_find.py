@@ -106,6 +106,14 @@ def test_every_try_is_kept_without_what_was_typed(gwen: FlaskClient, changed: En
     assert not any(value in whole for value in ("9990000018", "1944", "DM1", "hart", "nobody"))
 
 
+def test_who_it_is_is_told_once_and_that_is_kept(gwen: FlaskClient, changed: Engine, known: PersonKey) -> None:
+    find(gwen, **NORA_FACTS)
+    page(gwen, f"/people/{known}/break-glass")
+    [look] = [row for row in trail(changed, "read") if row.user == GWEN]
+    assert (look.person, look.query, look.count) == (known, "who they are, before break-glass", 1)
+    assert (look.organisation, look.role, look.rules) == ("902", "social-worker", ["L9-break-glass"])
+
+
 def test_nothing_that_was_typed_stands_in_an_address(gwen: FlaskClient) -> None:
     answer = find(gwen, **NORA_FACTS)
     assert "999" not in answer.headers["Location"].rpartition("/people/")[0]

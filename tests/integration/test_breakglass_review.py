@@ -156,10 +156,12 @@ def test_what_is_overdue_comes_first_and_is_counted_in_the_menu(
     assert "late" not in page(iris, "/links").one("nav", aria_label="Main").text
 
 
-def test_the_list_names_no_person(iris: FlaskClient, opened: int) -> None:
+def test_the_list_names_no_person(iris: FlaskClient, changed: Engine, opened: int) -> None:
     told = page(iris, "/break-glass/reviews").text
     assert "Gwen Price" in told
     assert "Nora" not in told
+    [look] = [row for row in trail(changed, "search") if row.user == IRIS]
+    assert (look.query, look.count, look.person) == ("break-glass reviews", 1, None)
 
 
 @pytest.mark.parametrize("user", ["sam.okafor", "paul.reyes", "nora"])
