@@ -15,7 +15,7 @@ from carelink.consent import capacity_codes as codes
 from carelink.consent.authority import relation_of
 from carelink.consent.capacity import Answer, Authority, Decision, Giver, Mind, Relation, may_consent
 from carelink.consent.capacity_case import Able, Life, able, life_of
-from carelink.consent.capacity_facts import mind_of, on_all_that_is_known
+from carelink.consent.capacity_facts import mind_of, minds_of, on_all_that_is_known
 from carelink.consent.capacity_reading import mind_from
 from carelink.consent.lens import Lens
 from carelink.errors import Forbidden, NotFound
@@ -107,8 +107,11 @@ def all_known(conn: Connection, lens: Lens, person: PersonKey) -> Mind:
 
 
 def unable(conn: Connection, lens: Lens, person: PersonKey) -> tuple[Decision, ...]:
-    """What the person is found unable to decide now, as far as this worker may see it; for the top of their page."""
-    mind = mind_of(conn, lens, person)
+    """What the person is found unable to decide now, as far as this worker may see it.
+
+    For the top of their page, whose look is audited already.
+    """
+    mind = minds_of(conn, lens, [person])[person]
     life = life_of(mind, lens.at)
     return tuple(one for one in Decision if able(mind, one, lens.at, life) is Able.LACKS)
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from carelink import outbox
-from carelink.cases import sections
+from carelink.cases import capacity, sections
 from carelink.cases.banner import Banner, banner
+from carelink.cases.capacity_words import ABOUT
 from carelink.cases.sections import Section
 from carelink.cases.standing import Standing, labels, standings
 from carelink.cases.story import Story, Wanted, story
@@ -38,6 +39,7 @@ class PersonPage:
     standings: tuple[Standing, ...]
     withheld: bool
     labels: Mapping[str, str]  # source -> how pages call it
+    unable: tuple[str, ...] = ()  # what the person is found unable to decide about
 
     def part(self, id_: str) -> Section:
         """The part of that id. Raises StopIteration."""
@@ -71,6 +73,7 @@ def person_page(conn: Connection, place: Place, lens: Lens, person: PersonKey, a
         standings=stand,
         withheld=withheld,
         labels=named,
+        unable=tuple(ABOUT[one] for one in capacity.unable(conn, lens, person)),
     )
 
 

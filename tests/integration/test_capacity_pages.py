@@ -78,6 +78,12 @@ def text(browser: FlaskClient, where: str) -> str:
     return page(browser, where).one("main").text
 
 
+def linked(browser: FlaskClient, person: PersonKey, words: str) -> str:
+    """Where the link leads that begins so."""
+    links = page(browser, path(person)).one("main").all("a")
+    return next(str(one.attributes["href"]) for one in links if one.text.startswith(words))
+
+
 def stored(engine: Engine, type_: str) -> list[tuple[str, str, str]]:
     """What was recorded here: custodian, category, version."""
     t = resource.c
@@ -264,11 +270,7 @@ def test_an_authority_that_ended_is_suspended_or_was_a_mistake_counts_no_longer(
 ) -> None:
     send(sam, path(known, "assessment"), UNABLE)
     send(sam, path(known, "authority"), STAMPED)
-    where = next(
-        str(one.attributes["href"])
-        for one in page(sam, path(known)).one("main").all("a")
-        if one.text.startswith("It has ended")
-    )
+    where = linked(sam, known, "It has ended")
     version = str(page(sam, where).one("main").one("input", name="version").attributes["value"])
     assert send(sam, where, change | {"version": version})[0] == 303
     assert says in text(sam, path(known))
@@ -281,8 +283,7 @@ def test_an_authority_that_ended_is_suspended_or_was_a_mistake_counts_no_longer(
 
 def test_an_assessment_that_was_a_mistake_counts_no_longer(changed: Engine, sam: FlaskClient, known: PersonKey) -> None:
     send(sam, path(known, "assessment"), UNABLE)
-    links = page(sam, path(known)).one("main").all("a")
-    where = next(str(one.attributes["href"]) for one in links if one.text.startswith("Recorded by mistake"))
+    where = linked(sam, known, "Recorded by mistake")
     assert "Say what was wrong" in send(sam, where, {"version": "1", "why": " "})[1]
     assert send(sam, where, {"version": "1", "why": "Wrong person"})[0] == 303
     assert "Nora Hart decides." in text(sam, path(known))
@@ -292,11 +293,7 @@ def test_a_nurse_sees_what_the_council_found_and_changes_none_of_it(
     changed: Engine, app: Flask, sam: FlaskClient, known: PersonKey, now: datetime
 ) -> None:
     send(sam, path(known, "assessment"), UNABLE)
-    mine = next(
-        str(one.attributes["href"])
-        for one in page(sam, path(known)).one("main").all("a")
-        if one.text.startswith("Recorded by mistake")
-    )
+    mine = linked(sam, known, "Recorded by mistake")
     nadia = signed_in(app, "nadia.rahman", now)
     said = page(nadia, path(known)).one("main")
     assert "found unable to decide" in said.text
@@ -348,6 +345,27 @@ def test_every_look_and_every_record_is_audited_without_what_was_written(
     assert not [row for row in rows if "Dementia" in str(row) or "three times" in str(row)]
 
 
+def test_what_is_changed_is_audited_with_its_key(changed: Engine, sam: FlaskClient, known: PersonKey) -> None:
+    send(sam, path(known, "assessment"), UNABLE)
+    send(sam, path(known, "best-interests"), TOGETHER)
+    send(sam, path(known, "authority"), STAMPED)
+    paper, finding = linked(sam, known, "It has ended"), linked(sam, known, "Recorded by mistake")
+    send(sam, paper, {"version": "1", "change": "suspended"})
+    send(sam, finding, {"version": "1", "why": "Wrong person"})
+    a = audit_event.c
+    with changed.connect() as conn:
+        asked = select(a.action, a.query, a.detail).where(a.action.in_(["create", "update"]), a.person == known)
+        rows = [(row.action, row.query, row.detail["resource"]) for row in conn.execute(asked.order_by(a.id))]
+    assert [(action, type_) for action, type_, _ in rows] == [
+        ("create", "Observation"),
+        ("create", "Observation"),
+        ("create", "RelatedPerson"),
+        ("update", "RelatedPerson"),
+        ("update", "Observation"),
+    ]
+    assert [where.rpartition("/")[2] for where in (paper, finding)] == [key for *_, key in rows[3:]]
+
+
 def test_what_sources_say_of_mistaken_lookalikes_is_no_finding(
     changed: Engine, place: Place, known: PersonKey, now: datetime
 ) -> None:
@@ -355,3 +373,12 @@ def test_what_sources_say_of_mistaken_lookalikes_is_no_finding(
     with changed.begin() as conn:
         take(conn, place, [item("Flag", "f9", status="active", code=flag, **ME)], now, "council-a")
     assert rule(changed, known, Giver(Relation.THE_PERSON), now) == "C-person"
+
+
+def test_the_top_of_the_persons_page_says_what_they_cannot_decide_and_leads_to_who_does(
+    changed: Engine, sam: FlaskClient, known: PersonKey
+) -> None:
+    send(sam, path(known, "assessment"), UNABLE)
+    top = page(sam, f"/people/{known}").one("div", class_="app-banner")
+    assert "Found unable to decide about sharing their record" in top.text
+    assert [one.attributes["href"] for one in top.all("a") if one.text == "Who decides"] == [path(known)]
