@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
 from conftest import NOW
@@ -159,9 +160,15 @@ ANN = key_of("ann")
 
 
 def item(
-    custodian: Ods, category: str, *sensitivities: str, of: PersonKey | None = ANN, locating: bool = False
+    custodian: Ods,
+    category: str,
+    *sensitivities: str,
+    of: PersonKey | None = ANN,
+    locating: bool = False,
+    type_: str = "Condition",
+    **more: Any,
 ) -> Labelled:
-    return Labelled(of, custodian, category, mask(sensitivities), locating)
+    return Labelled(of, custodian, category, mask(sensitivities), locating, type_, **more)
 
 
 def related(
@@ -194,6 +201,24 @@ def objects(
         organisation=to,
         categories=category and frozenset({category}),
     )
+
+
+def says(effect: str, *, consent: str = "consent", **conditions: Any) -> Directed:
+    """One provision of a consent; those of one name are of one consent."""
+    plain = conditions.keys() <= {"organisation", "categories", "depth", "made", "starts", "ends"}
+    rule = "L6-consent-permit" if effect == "permit" else "L7-objection" if plain else "L6-consent-deny"
+    sets = {name: frozenset(value) if isinstance(value, set) else value for name, value in conditions.items()}
+    return Directed(effect, **{"rule": rule, "consent": uuid5(_NAMESPACE, consent), **sets})
+
+
+def broke_glass(user: str, organisation: Ods, starts: datetime = LONG_AGO, ends: datetime | None = None) -> Grant:
+    return Grant(UserId(user), organisation, starts, ends or NOW + timedelta(hours=1))
+
+
+def barred(
+    kind: str, organisation: Ods | None = None, user: str | None = None, ends: datetime | None = None
+) -> KeptOut:
+    return KeptOut(kind, LONG_AGO, ends, organisation, UserId(user) if user else None)
 
 
 def facts(*about: Related | Directed | KeptOut | Grant, restricted: bool = False) -> Facts:
@@ -231,10 +256,10 @@ def _broken(grant: Grant) -> dict[str, object]:
     return {**who, **why, **review, "starts": grant.starts, "ends": grant.ends}
 
 
-def store_item(conn: Connection, one: Labelled, type_: str = "Condition", deleted: bool = False) -> ResourceKey:
+def store_item(conn: Connection, one: Labelled, type_: str = "", deleted: bool = False) -> ResourceKey:
     """A resource under exactly that label, with its first version. Its body says FULL, its redacted form LESS."""
-    key = ResourceKey(uuid5(_NAMESPACE, f"item {next(_numbers)}"))
-    labelled = labels_of(one, type_, key, deleted)
+    key = ResourceKey(one.key or uuid5(_NAMESPACE, f"item {next(_numbers)}"))
+    labelled = labels_of(one, type_ or one.type or "Condition", key, deleted)
     conn.execute(resource.insert().values(key=key, version=1, source="gp", source_id=str(key), **labelled))
     conn.execute(resource_version.insert().values(key=key, version=1, **labelled))
     return key
@@ -244,7 +269,8 @@ def labels_of(one: Labelled, type_: str, key: ResourceKey, deleted: bool = False
     """The columns that `resource` and `resource_version` have in common."""
 
     def said(text: str) -> str:
-        return exact_json.dumps({"resourceType": type_, "id": str(key), "note": text}).decode()
+        coded = [{"coding": [{"system": system, "code": code}]} for system, code in sorted(one.codes)]
+        return exact_json.dumps({"resourceType": type_, "id": str(key), "note": text, "category": coded}).decode()
 
     return {
         "type": type_,
@@ -257,4 +283,5 @@ def labels_of(one: Labelled, type_: str, key: ResourceKey, deleted: bool = False
         "redacted": said("LESS") if one.locating else None,
         "hash": b"",
         "deleted": deleted,
+        "clinical": one.clinical,
     }

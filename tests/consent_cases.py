@@ -16,6 +16,7 @@ from consent_builders import (
     DAY,
     HOSPITAL,
     NORTH,
+    PLACE,
     SOUTH,
     SURGERY,
     facts,
@@ -31,6 +32,7 @@ from carelink.consent.facts import Facts, Labelled
 from carelink.consent.requester import Requester
 from carelink.consent.rules import Effect
 from carelink.ids import Ods
+from carelink.place import Place
 
 PERMIT, REDACT, DENY = Effect.PERMIT, Effect.REDACT, Effect.DENY
 
@@ -43,6 +45,7 @@ class Case:
     person: Facts
     effect: Effect
     rule: str
+    place: Place = PLACE
 
 
 SAM, LENA, GWEN, NADIA, TOM, IRIS = map(staff, ("sam", "lena", "gwen", "nadia", "tom", "iris"))
@@ -60,7 +63,13 @@ NOBODY = facts()
 def also(known: Facts, *more: object, restricted: bool = False) -> Facts:
     """What is known of the person, and this as well."""
     extra = facts(*more, restricted=restricted)  # type: ignore[arg-type]
-    return Facts(known.related + extra.related, known.directed + extra.directed, known.restricted or extra.restricted)
+    return Facts(
+        known.related + extra.related,
+        known.directed + extra.directed,
+        known.restricted or extra.restricted,
+        known.kept_out + extra.kept_out,
+        known.grants + extra.grants,
+    )
 
 
 RELATIONSHIP = (

@@ -15,11 +15,14 @@ from consent_builders import (
     OTHER_SURGERY,
     SOUTH,
     SURGERY,
+    barred,
+    broke_glass,
     facts,
     key_of,
     labels_of,
     objects,
     related,
+    says,
     staff,
     store_person,
     themselves,
@@ -50,6 +53,13 @@ EVERYBODY: dict[str, Facts] = {
     "will object": also(HIS, objects(starts=NOW + DAY)),
     "can't be read": also(HIS, related("encounter", HOSPITAL), objects(rule="L7-objection-unclear")),
     "permits": also(HIS, objects(effect="permit")),
+    "denies a role, but for one council": also(
+        HIS, related("referral", SOUTH), says("deny", role="social-worker"), says("permit", depth=1, organisation=SOUTH)
+    ),
+    "denies what is of one hospital": also(HIS, related("encounter", HOSPITAL), says("deny", custodians={HOSPITAL})),
+    "harmed by a worker": also(HIS, related("encounter", HOSPITAL), barred("enquiry", user="sam")),
+    "kept from a worker by a court": also(HIS, related("encounter", HOSPITAL), barred("court-order", user="sam")),
+    "opened in need": also(NOBODY, broke_glass("lena", NORTH), broke_glass("nadia", HOSPITAL)),
     "restricted": also(HIS, related("registered-practice", SURGERY), related("encounter", HOSPITAL), restricted=True),
     "restricted, and objects": also(HIS, related("registered-practice", SURGERY), objects(), restricted=True),
     "of the board": facts(related("referral", BOARD)),
@@ -83,7 +93,8 @@ def store_world(conn: Connection) -> dict[ResourceKey, Labelled]:
         store_person(conn, key_of(name), known)
     for of, custodian, category, care in product((*EVERYBODY, None), CUSTODIANS, KINDS, CARE):
         whose = key_of(of) if of else None
-        made[ResourceKey(uuid4())] = Labelled(whose, custodian, category, mask(care.split()), next(locating))
+        key = ResourceKey(uuid4())
+        made[key] = Labelled(whose, custodian, category, mask(care.split()), next(locating), "Condition", key)
     rows = [{"key": key, **labels_of(one, "Condition", key)} for key, one in made.items()]
     conn.execute(resource.insert(), [{**row, "version": 1, "source": "gp", "source_id": "1"} for row in rows])
     conn.execute(resource_version.insert(), [{**row, "version": 1} for row in rows])

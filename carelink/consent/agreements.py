@@ -87,7 +87,7 @@ def _expand(place: Place, requester: Requester) -> Shared:
         if _is_for(agreement, requester):
             named = known.mask(agreement.sensitivities) | int(ONLY_FOR_THE_PERSON)
             if not lawful:
-                named &= ~Sensitivity.LEGAL  # no agreement lifts the law
+                named &= ~int(Sensitivity.LEGAL)  # no agreement lifts the law
             for custodian in _custodians(place, agreement):
                 for category in sorted(agreement.categories):
                     before = offers.get((custodian, category), Offer(0, ()))

@@ -20,7 +20,7 @@ from carelink.place import Place
 # http://terminology.hl7.org/CodeSystem/consentscope: what is about something else than sharing.
 RESEARCH = "research"
 OTHER_SCOPES = frozenset({"adr", "treatment", RESEARCH})
-# What the national data opt-out is about (Health and Social Care Act 2012; NHS England's operational policy guidance).
+# What the national data opt-out is about (its operational policy of 2018): planning and research.
 OPTED_OUT_OF = frozenset({"HRESCH", "HOPERAT"})
 DEEPEST = 8  # a Consent of more levels is nobody's wish
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -154,7 +154,7 @@ class Grant:
     organisation: Ods
     starts: datetime
     ends: datetime
-    id: int = 0
+    id: int = field(default=0, compare=False)
 
     def holds(self, requester: Requester, at: datetime) -> bool:
         """Whether it is open for this requester at that time."""

@@ -184,7 +184,7 @@ def test_a_consent_that_can_not_be_stored_hides_the_record_until_it_can_be_read(
     assert objection.rule == "L7-objection-unclear"
     take(conn, place, [consent()], now)
     assert len(search.run(conn, lens, asked).rows) == 1
-    assert facts_of(conn, person).directed == ()
+    assert [one.effect for one in facts_of(conn, person).directed] == ["permit"]
 
 
 def test_a_consent_that_somebody_set_aside_hides_nothing_any_more(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -14,17 +15,19 @@ from consent_builders import (
     SILENT,
     SOUTH,
     SURGERY,
+    barred,
     facts,
     item,
     key_of,
     lens_of,
     objects,
     related,
+    says,
     staff,
     store_item,
     store_person,
 )
-from consent_cases import ANN_HERSELF, HIS, IRIS, LENA, NOBODY, PRACTICE, SAM, also
+from consent_cases import ANN_HERSELF, GWEN, HIS, IRIS, LENA, NOBODY, PRACTICE, SAM, also
 from consent_world import EVERYBODY, WHO, store_world
 from sqlalchemy import Connection
 
@@ -58,8 +61,22 @@ WITHHELD = [
     ("the lead is told nothing", IRIS, facts(related("referral", BOARD)), [HIV], False),
     ("a purpose that is not direct care is told nothing", staff("tom", "HRESCH"), PRACTICE, [item(HOSPITAL, "problems", "HIV")], False),
     ("the person is not told that something is kept from them", ANN_HERSELF, NOBODY, [item(NORTH, "safeguarding", "SAFEGUARDING")], False),
+    ("a consent that denies a role does", SAM, also(HIS, says("deny", role="social-worker")), [OPEN], True),
+    ("one that denies another does not", SAM, also(HIS, says("deny", role="nurse")), [OPEN], False),
+    ("of an enquiry the alleged source of harm is told nothing", GWEN, also(facts(related("caseload", SOUTH)), barred("enquiry", user="gwen")), [item(HOSPITAL, "documents", "SAFEGUARDING"), item(NORTH, "demographics", "SAFEGUARDING")], False),
+    ("what is out of a token's scope is not spoken of", replace(SAM, types=frozenset({"Patient"})), HIS, [HIV], False),
     ("one of many is enough", SAM, HIS, [OPEN, OPEN, HIV, NOT_AGREED], True),
 ]  # fmt: skip
+
+
+KEEPS_BACK = {
+    "L5-sensitive",
+    "L5-consent-needed",
+    "L6-consent-deny",
+    "L7-objection",
+    "L7-objection-unclear",
+    "L7-not-asked",
+}
 
 
 @pytest.mark.parametrize(("what", "who", "known", "items", "told"), WITHHELD, ids=[what for what, *_ in WITHHELD])
@@ -93,7 +110,7 @@ def test_withheld_is_said_exactly_where_the_decision_names_a_sensitivity_or_an_o
         if requester.person is not None or not (involved and lens.standing.cares):
             return False
         return any(
-            lens.decide(one, known).rule.id in ("L5-sensitive", "L7-objection", "L7-objection-unclear")
+            lens.decide(one, known).rule.id in KEEPS_BACK
             and lens.standing.shared.offer(one.custodian, one.category) is not None
             for one in world.values()
             if one.person == key
