@@ -9,13 +9,29 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader
 from sqlalchemy import Engine
 
+from carelink.dashboard import (
+    audit,
+    breakglass,
+    breakglass_review,
+    capacity,
+    consents,
+    labelling,
+    looking_back,
+    signals,
+    subject_access,
+    view_as,
+)
 from carelink.dashboard import blueprint as dashboard
 from carelink.errors import Invalid
+from carelink.fhir import audit_events, endpoint, token_endpoint
 from carelink.fhir import blueprint as fhir
-from carelink.fhir import endpoint, token_endpoint
+from carelink.fhir import consents as fhir_consents
 from carelink.identity.oidc import Provider
 from carelink.place import Place
 from carelink.portal import blueprint as portal
+from carelink.portal import consents as choices
+from carelink.portal import requests as my_requests
+from carelink.portal import who_looked
 from carelink.settings import Settings
 from carelink.web import access_log, failures, headers, rendering, session, systems, transaction
 from carelink.web.blueprint import blueprint as web
@@ -43,6 +59,15 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
     csrf = CSRFProtect(app)
     for blueprint in (web, dashboard.blueprint, portal.blueprint):
         app.register_blueprint(blueprint)
-    for blueprint in (fhir.blueprint, token_endpoint.blueprint):
+    for blueprint in (consents.blueprint, choices.blueprint, capacity.blueprint):
+        app.register_blueprint(blueprint)
+    app.register_blueprint(labelling.blueprint)
+    for blueprint in (breakglass.blueprint, breakglass_review.blueprint, looking_back.blueprint, view_as.blueprint):
+        app.register_blueprint(blueprint)
+    for blueprint in (audit.blueprint, signals.blueprint, who_looked.blueprint):
+        app.register_blueprint(blueprint)
+    for blueprint in (subject_access.blueprint, my_requests.blueprint):
+        app.register_blueprint(blueprint)
+    for blueprint in (fhir.blueprint, audit_events.blueprint, fhir_consents.blueprint, token_endpoint.blueprint):
         app.register_blueprint(csrf.exempt(blueprint))  # no cookie speaks for a system, so there is nothing to forge
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from carelink import place_loader, settings
 from carelink.audit import keys, seal, verify
 from carelink.audit.trail import Event, append
+from carelink.cases import looking_back, rehearsal, rehearsal_print, rehearsal_report
+from carelink.cases.naming import person_named
+from carelink.consent import as_it_was as asking_the_past
 from carelink.consent import explain as explaining
 from carelink.consent import policies
+from carelink.consent.as_it_was import Asked
 from carelink.consent.lens import Lens
 from carelink.db import embedded, schema, sync
 from carelink.db.engine import engine_for
@@ -26,16 +31,15 @@ from carelink.demo.environment import Folder
 from carelink.errors import CareLinkError, Conflict, Invalid, NotFound
 from carelink.identity import clients
 from carelink.identity.requesters import requester
-from carelink.ids import NHS_NUMBER, PersonKey, ResourceKey, UserId
-from carelink.jobs import place_changed, redis_queue, sealing
+from carelink.ids import PersonKey, ResourceKey, UserId
+from carelink.jobs import labels_changed, place_changed, redis_queue, sealing, watch
 from carelink.jobs import relay as relaying
 from carelink.jobs import worker as working
 from carelink.jobs.pull import PullReport
 from carelink.jobs.pull import pull as pull_source
 from carelink.jobs.shop import Shop
-from carelink.record import ingest, persons, quarantine, search
+from carelink.record import ingest, persons, quarantine
 from carelink.record.links import Answer
-from carelink.record.query import Criterion, Query
 
 
 def demo(people: int, port: int | None, data: Path, seed: int, once: bool) -> None:
@@ -77,6 +81,8 @@ def upgrade(shop: Shop) -> str:
     with shop.engine.begin() as conn:
         sync.sync(conn, shop.place)
         place_changed.note(conn, shop.place, shop.clock())
+        watch.begin(conn, shop.clock())
+        labels_changed.note(conn, shop.place, shop.clock())
         policies.note(conn, shop.place, shop.clock(), _operator())
     return f"The database is at {schema.revision(shop.engine)}; {shop.place.words.place_name} is in it"
 
@@ -102,7 +108,8 @@ def pull(shop: Shop, source: str | None, say: Callable[[str], None]) -> bool:
 
 def _told(report: PullReport) -> list[str]:
     ended = f", {report.ended} ended" if report.ended else ""
-    did = f"{report.stored} stored, {report.unchanged} unchanged{ended}, {report.quarantined} quarantined"
+    erased = f", {report.erased} not taken in: they were erased because their time was over" if report.erased else ""
+    did = f"{report.stored} stored, {report.unchanged} unchanged{ended}, {report.quarantined} quarantined{erased}"
     why = "another pull of it is under way" if report.busy else report.why
     return [f"{report.source}: {line}" for line in (f"{did}{'; stopped: ' + why if why else ''}", *report.doubts)]
 
@@ -147,20 +154,40 @@ def explain(shop: Shop, user: str, person: str, purpose: str) -> list[str]:
         return explaining.lines(explaining.explain(conn, lens, key, _operator()), shop.place)
 
 
-def _person(shop: Shop, named: str) -> PersonKey:
-    """The person of that key or NHS number. Raises `NotFound`."""
-    compact = named.replace(" ", "")
-    if not (compact.isdigit() and len(compact) == 10):
-        try:
-            return PersonKey(UUID(named))
-        except ValueError as wrong:
-            raise Invalid("--person", "must be the key of a person, or an NHS number") from wrong
-    query = Query(("Patient",), criteria=(Criterion("identifier", (f"{NHS_NUMBER}|{compact}",)),), goldens=True)
+def _person(shop: Shop, named: str, asks: str = "explain") -> PersonKey:
+    """The person of that key or NHS number. Raises `Invalid`, `NotFound`."""
     with shop.engine.begin() as conn:
-        rows = search.run(conn, _operators_lens(shop, "explain: whose NHS number it is"), query).rows
-    if not rows or rows[0].person is None:
-        raise NotFound("Nobody of that NHS number is in the record")
-    return rows[0].person
+        return person_named(conn, _operators_lens(shop, f"{asks}: whose NHS number it is"), named, "--person")
+
+
+def as_it_was(shop: Shop, user: str, person: str, at: str, purpose: str, items: bool) -> Iterator[str]:
+    """What a worker could see of a person at a time, and the rule for each kind; with `items` each that was shown."""
+    key, moment = _person(shop, person, "as it was"), looking_back.at_moment(at)
+    with shop.engine.begin() as conn:
+        asked = Asked(UserId(user), key, moment, purpose)
+        found = asking_the_past.as_it_was(conn, asked, shop.clock(), _operator())
+    answer = looking_back.told(found, titles=False)
+    yield from (*answer.lines, *answer.doubts)
+    for one in found.shown if items else ():
+        yield f"{one.version.type}/{one.version.key} version {one.version.version}: {one.decision.rule.id}"
+
+
+def what_if(shop: Shop, folder: Path, report: Path | None) -> list[str]:
+    """Who would see more and who less if that pack were switched on. `report`: a file that ends in .html or .json.
+
+    Raises `Invalid` for a pack that is wrong, and for another kind of file.
+    """
+    if report is not None and report.suffix not in (".html", ".json"):
+        raise Invalid("--report", "must end in .html or .json")
+    tried, now = place_loader.load(folder), shop.clock()
+    with shop.engine.begin() as conn:
+        found = rehearsal.what_if(conn, shop.place, tried, now, _operator())
+    if report is not None:
+        html = report.suffix == ".html"
+        report.write_text(
+            rehearsal_print.page(found, tried, now) if html else json.dumps(found.kept, indent=2), "utf-8"
+        )
+    return rehearsal_report.lines(found, tried)
 
 
 def quarantined(shop: Shop) -> list[str]:
@@ -235,7 +262,8 @@ def verify_audit(shop: Shop, trusted: Sequence[Path], expected: Sequence[str], s
         known.add(keys.SigningKey.read(shop.settings.audit_key).public.fingerprint)
     if not known:
         raise Invalid(keys.SETTING, "must be set, or --key name a file with the public key")
-    found = verify.verify(shop.engine, known, dict(map(verify.anchor, expected)), lambda one: say(str(one)))
+    with verify.one_look(shop.engine) as conn:
+        found = verify.verify(conn, known, dict(map(verify.anchor, expected)), lambda one: say(str(one)))
     for line in found.lines:
         say(line)
     return found.problems == 0

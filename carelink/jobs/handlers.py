@@ -15,10 +15,12 @@ import structlog
 from sqlalchemy import Connection, select
 
 from carelink import outbox as notes
+from carelink.cases import breakglass_opening, breakglass_review, consent_unclear
 from carelink.cases import subject_access as requests
 from carelink.db.tables import source_person
 from carelink.errors import CareLinkError, Conflict
-from carelink.jobs import outbox, place_changed, sealing, subject_access
+from carelink.ids import PersonKey
+from carelink.jobs import breakglass, labels_changed, outbox, place_changed, sealing, subject_access, watch
 from carelink.jobs.outbox import Work
 from carelink.jobs.pull import pull
 from carelink.jobs.shop import Shop
@@ -90,8 +92,12 @@ def _pull(shop: Shop, payload: Mapping[str, Any]) -> None:
 
 
 def _changed(shop: Shop, conn: Connection, payload: Mapping[str, Any]) -> None:
-    """Of people of whom a per-person source was never asked, it is asked soon, of all of them together."""
-    persons, now = [UUID(key) for key in payload["persons"]], shop.clock()
+    """A lead is told of consents that can't be read, or can be again.
+
+    Of people of whom a per-person source was never asked, it is asked soon, of all of them together.
+    """
+    persons, now = [PersonKey(UUID(key)) for key in payload["persons"]], shop.clock()
+    consent_unclear.note(conn, shop.place, persons, now)
     for entry in shop.place.sources:
         if entry.kind in PER_PERSON and entry.name != payload["source"] and _unasked(conn, entry.name, persons):
             notes.add(conn, "source.pull", {"source": entry.name}, now, now + GATHER, once=f"pull:{entry.name}")
@@ -106,8 +112,12 @@ def _unasked(conn: Connection, source: str, persons: Sequence[UUID]) -> bool:
 KINDS: Mapping[str, Kind] = {
     "source.pull": Kind(alone=_pull),
     place_changed.KIND: Kind(alone=place_changed.work_out),
+    labels_changed.KIND: Kind(alone=labels_changed.work_out),
     "record.changed": Kind(handler=_changed),
+    breakglass_opening.OPENED: Kind(handler=breakglass.opened),
+    breakglass_review.REVIEWED: Kind(handler=breakglass.reviewed),
     sealing.KIND: Kind(alone=sealing.work),
+    watch.KIND: Kind(handler=watch.work),
     requests.GATHER: Kind(handler=subject_access.gather),
     requests.RELEASE: Kind(handler=subject_access.release),
 }
