@@ -391,7 +391,7 @@ subject_request = Table(
     _when("extended_at"),
     Column("handled_by", Text, nullable=False),
     _when("gathered_at"),
-    Column("package", JSONB),  # what was gathered: an entry an item, with what the review says of it
+    Column("package", JSONB(none_as_null=True)),  # what was gathered: an entry an item, with what the review says of it
     Column("reviewed_by", Text),
     _when("reviewed_at"),
     _when("released_at"),

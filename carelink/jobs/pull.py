@@ -48,6 +48,7 @@ class PullReport:
     busy: bool = False  # another pull of this source is under way
     ended: int = 0  # not told by the source any more
     doubts: tuple[str, ...] = ()  # parts of which too much was gone to be believed
+    erased: int = 0  # not taken in: it was erased because its time was over
 
     def add(self, one: IngestReport) -> None:
         """Count a batch in."""
@@ -58,6 +59,7 @@ class PullReport:
         self.links += one.links
         self.ended += one.ended
         self.doubts += one.doubts
+        self.erased += one.erased
 
 
 @dataclass(frozen=True)

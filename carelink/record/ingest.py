@@ -18,6 +18,7 @@ from carelink.db.turns import take_turns
 from carelink.ids import PersonKey, ResourceKey, resource_key
 from carelink.place import Place, SourceEntry
 from carelink.record import corrections, hints, provenance, quarantine, source_state
+from carelink.record.erased import without_erased
 from carelink.record.golden_store import recompose
 from carelink.record.ingest_subjects import DIRECTORY, Sound, persons_of, with_owners
 from carelink.record.persons import SourcePatient, link_patients
@@ -42,6 +43,7 @@ class IngestReport:
     persons: tuple[PersonKey, ...] = ()  # whose record changed
     ended: int = 0  # what the source does not tell any more
     doubts: tuple[str, ...] = ()  # parts of which too much was gone to be believed
+    erased: int = 0  # not taken in: it was erased because its time was over
 
 
 def ingest(conn: Connection, place: Place, entry: SourceEntry, batch: Batch, now: datetime) -> IngestReport:
@@ -80,7 +82,8 @@ def take(
     now: datetime,
 ) -> IngestReport:
     """As `ingest`, without a cursor: for what is replayed from quarantine or pushed."""
-    sound, refused = _checked(entry.name, items)
+    taken = without_erased(conn, entry.name, items, rejected, now)
+    sound, refused = _checked(entry.name, taken.items)
     sound = with_owners(conn, entry.name, sound)
     patients = [SourcePatient(one.key, one.checked.body, entry.name) for one in sound if one.item.type == "Patient"]
     links = link_patients(conn, place, patients, now)
@@ -95,7 +98,7 @@ def take(
     provenance.tell(conn, place, new, changed, repairs, now)
     provenance.follow(conn, place, [one for one in new if one.key in correct], now)
     hints.note(conn, place, new, now)
-    refused = [*refused, *lost, *(Refused(one) for one in rejected)]
+    refused = [*refused, *lost, *(Refused(one) for one in taken.rejected)]
     quarantine.resolve_stored(conn, entry.name, [one.item for one in known], now)
     quarantine.keep(conn, entry, refused, persons, now)
     return IngestReport(
@@ -105,6 +108,7 @@ def take(
         quarantined=len(refused),
         links=Counter(linked.method for key, linked in links.items() if key in changed),
         persons=_settle(conn, place, entry, new, now, _unread(refused, persons)),
+        erased=taken.refused,
     )
 
 

@@ -56,6 +56,11 @@ def _key(target: Writable, of: str = "provenance") -> ResourceKey:
     return resource_key("carelink", of, target.type, str(target.key))
 
 
+def about(type_: str, key: ResourceKey) -> tuple[ResourceKey, ...]:
+    """The keys of every Provenance that may be of that resource: what was repaired in it, who corrected its label."""
+    return tuple(resource_key("carelink", of, type_, str(key)) for of in ("provenance", CORRECTION))
+
+
 CORRECTION = "label-correction"
 USER = "https://carelink.example/user"  # system of our user ids
 
