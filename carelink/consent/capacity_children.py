@@ -1,4 +1,4 @@
-"""Rows of the table: children, and those with parental responsibility. CA is the Children Act 1989."""
+"""Rows of the table: children, and those with parental responsibility."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ CHILDREN = (
         "C-law-from-16",
         NO,
         "Attorneys, welfare deputies and best-interests decisions are for people of 16 or over.",
-        "MCA s2(5)",
+        "Mental Capacity Act 2005 s2(5)",
         "Assess whether the child understands enough to decide this, or ask somebody with parental responsibility.",
         who=ADULTS_LAW,
         life=(Life.CHILD,),
@@ -76,7 +76,7 @@ CHILDREN = (
         NO,
         "To be a parent, a relative or a carer gives no say over a child's information by itself. Parental "
         "responsibility does.",
-        "CA s2, s3(1), s3(5)",
+        "Children Act 1989 s2, s3(1), s3(5)",
         "Find out who has parental responsibility, and record what you saw: a birth certificate, an agreement, an "
         "order of a court.",
         who=FAMILY,
@@ -86,7 +86,7 @@ CHILDREN = (
         "C-parent-of-adult",
         NO,
         "Parental responsibility ends when a child becomes 18.",
-        "CA s3(1), s91(12), s105(1)",
+        "Children Act 1989 s3(1), s91(12), s105(1)",
         "Ask the person. If they can't decide this, look for a registered attorney for health and welfare or a welfare "
         "deputy. If there is neither, decide in their best interests and record it.",
         who=PARENTAL,
@@ -96,7 +96,7 @@ CHILDREN = (
         "C-parent-of-young-person",
         NO,
         "At 16 and 17 a young person is taken to be able to decide, and decides themselves.",
-        "Family Law Reform Act 1969 s8; MCA s1(2), s2(5)",
+        "Family Law Reform Act 1969 s8; Mental Capacity Act 2005 s1(2), s2(5)",
         "Ask the young person. If you doubt that they can decide this, assess their capacity and record it.",
         who=PARENTAL,
         life=(Life.YOUNG,),
@@ -106,7 +106,7 @@ CHILDREN = (
         "C-attorney-from-18",
         NO,
         "Nobody can give a lasting power of attorney before they are 18.",
-        "MCA s9(2)(c)",
+        "Mental Capacity Act 2005 s9(2)(c)",
         "Ask the young person. If they can't decide this, ask somebody with parental responsibility, or decide in "
         "their best interests and record it.",
         who=(Relation.ATTORNEY_HEALTH,),
@@ -121,7 +121,7 @@ PARENTS = (
         YES,
         "Somebody with parental responsibility decides for a child who has not been found to understand enough. One "
         "of several may act alone.",
-        "CA s2(7), s3(1)",
+        "Children Act 1989 s2(7), s3(1)",
         "Ask the child too, as far as they understand.",
         who=(Relation.PARENTAL_RESPONSIBILITY,),
         life=(Life.CHILD,),
@@ -130,7 +130,7 @@ PARENTS = (
         "C-care-order",
         YES,
         "Under a care order the council has parental responsibility, and may say how far parents use theirs.",
-        "CA s33(3)",
+        "Children Act 1989 s33(3)",
         "Ask the child too, as far as they understand, and tell those with parental responsibility.",
         who=(Relation.LOCAL_AUTHORITY_CARE_ORDER,),
         life=(Life.CHILD,),
@@ -139,7 +139,7 @@ PARENTS = (
         "C-parent-of-young-person-unable",
         YES,
         "The young person can't decide this, so somebody with parental responsibility may, in their best interests.",
-        "CA s3(1), s33(3); MCA s1(5); MCA Code of Practice 12.16",
+        "Children Act 1989 s3(1), s33(3); Mental Capacity Act 2005 s1(5); Mental Capacity Act Code of Practice 12.16",
         who=PARENTAL,
         life=(Life.YOUNG,),
         able=(Able.LACKS,),

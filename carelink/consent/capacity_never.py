@@ -1,4 +1,4 @@
-"""Rows of the table: when nobody consents, and who never does. MCA is the Mental Capacity Act 2005."""
+"""Rows of the table: when nobody consents, and who never does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEVER = (
         "C-not-asked-here",
         NO,
         "CareLink answers who may consent to sharing, and to nothing else.",
-        "MCA s2(1), s11, s17, s27 to s29: who may decide depends on the decision",
+        "Mental Capacity Act 2005 s2(1), s11, s17, s27 to s29: who may decide depends on the decision",
         "Ask those who are responsible for that decision.",
         decisions=[one for one in Decision if one is not Decision.SHARING],
     ),
@@ -32,7 +32,7 @@ NEVER = (
         "C-property-attorney",
         NO,
         "A lasting power for property and affairs is about money. It gives no say over health and care information.",
-        "MCA s9(1)(b)",
+        "Mental Capacity Act 2005 s9(1)(b)",
         LOOK,
         who=(Relation.ATTORNEY_PROPERTY,),
     ),
@@ -40,7 +40,7 @@ NEVER = (
         "C-enduring-power",
         NO,
         "An enduring power of attorney is about money and property. It gives no say over health and care information.",
-        "MCA s66(3), Sch 4",
+        "Mental Capacity Act 2005 s66(3), Sch 4",
         LOOK,
         who=(Relation.ATTORNEY_ENDURING,),
     ),
@@ -48,7 +48,7 @@ NEVER = (
         "C-property-deputy",
         NO,
         "A deputy for property and affairs decides about money. They have no say over health and care information.",
-        "MCA s16(1)(b), s18",
+        "Mental Capacity Act 2005 s16(1)(b), s18",
         LOOK,
         who=(Relation.DEPUTY_PROPERTY,),
     ),
@@ -65,7 +65,7 @@ NEVER = (
         NO,
         "An independent mental capacity advocate finds out what the person would want and speaks up for them. "
         "They don't decide.",
-        "MCA s35, s36(2)",
+        "Mental Capacity Act 2005 s35, s36(2)",
         "Hear them, then decide in the person's best interests and record both.",
         who=(Relation.IMCA,),
     ),
@@ -99,7 +99,7 @@ NEVER = (
         NO,
         "The date of birth isn't known well enough to say on which side of 16 or 18 the person is. "
         "Who decides depends on it.",
-        "MCA s2(5); Children Act 1989 s105(1)",
+        "Mental Capacity Act 2005 s2(5); Children Act 1989 s105(1)",
         "Find out the date of birth and have it put right where it is held.",
         life=(Life.UNKNOWN,),
     ),

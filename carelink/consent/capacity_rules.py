@@ -1,7 +1,7 @@
 """Who may consent to sharing for a person, as a table that a practitioner can read. The first row that fits answers.
 
 First who never does, then children, then whoever can decide themselves, then who decides for those who can't. The law
-is that of England; MCA is the Mental Capacity Act 2005. docs/consent.md tells it in prose.
+is that of England; docs/consent.md tells it in prose.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ABLE = (
         "C-unclear",
         NO,
         "Two assessments of the same moment say different things about whether the person can decide this.",
-        "MCA s2(4)",
+        "Mental Capacity Act 2005 s2(4)",
         "Talk to both assessors, or assess again, and record what you find.",
         able=(Able.UNCLEAR,),
     ),
@@ -29,7 +29,7 @@ ABLE = (
         "C-young-person",
         YES,
         "At 16 and 17 a young person is taken to be able to decide, and decides themselves.",
-        "Family Law Reform Act 1969 s8; MCA s1(2), s2(5)",
+        "Family Law Reform Act 1969 s8; Mental Capacity Act 2005 s1(2), s2(5)",
         who=(Relation.THE_PERSON,),
         life=(Life.YOUNG,),
         able=(Able.ASSESSED, Able.PRESUMED),
@@ -38,7 +38,7 @@ ABLE = (
         "C-person",
         YES,
         "An adult is taken to be able to decide unless it is established that they can't, and then decides alone.",
-        "MCA s1(2)",
+        "Mental Capacity Act 2005 s1(2)",
         who=(Relation.THE_PERSON,),
         able=(Able.ASSESSED, Able.PRESUMED),
     ),
@@ -46,7 +46,7 @@ ABLE = (
         "C-person-again",
         YES,
         "The finding that the person can't decide this has ended, so they are taken to be able to again.",
-        "MCA s1(2)",
+        "Mental Capacity Act 2005 s1(2)",
         "If you doubt that they can decide this now, assess their capacity again before you rely on it.",
         who=(Relation.THE_PERSON,),
         able=(Able.LAPSED,),
@@ -55,7 +55,7 @@ ABLE = (
         "C-person-unable",
         NO,
         "The person has been found unable to decide this.",
-        "MCA s2(1), s3(1)",
+        "Mental Capacity Act 2005 s2(1), s3(1)",
         "Look for a registered attorney for health and welfare or a welfare deputy. If there is neither, decide in the "
         "person's best interests and record it. Help them to take part, and assess again if this may change.",
         who=(Relation.THE_PERSON,),
@@ -65,7 +65,7 @@ ABLE = (
         "C-assess-again",
         NO,
         "The finding that the person can't decide this has ended, so they are taken to be able to again.",
-        "MCA s1(2), s4(3)",
+        "Mental Capacity Act 2005 s1(2), s4(3)",
         "Ask the person. If you doubt that they can decide this now, assess their capacity again and record it.",
         who=(*ADULTS_LAW, Relation.COURT),
         life=_GROWN,
@@ -76,7 +76,7 @@ ABLE = (
         NO,
         "An attorney for health and welfare decides only what the person can't decide themselves, and nobody has found "
         "that they can't decide this.",
-        "MCA s11(7)(a)",
+        "Mental Capacity Act 2005 s11(7)(a)",
         _ASK,
         who=(Relation.ATTORNEY_HEALTH,),
         able=CAN,
@@ -85,7 +85,7 @@ ABLE = (
         "C-deputy-not-needed",
         NO,
         "A deputy may not decide what the person can decide themselves, and nobody has found that they can't.",
-        "MCA s20(1)",
+        "Mental Capacity Act 2005 s20(1)",
         _ASK,
         who=(Relation.DEPUTY_WELFARE,),
         able=CAN,
@@ -94,7 +94,7 @@ ABLE = (
         "C-court-not-needed",
         NO,
         "The Court of Protection decides for those who can't, and nobody has found that this person can't.",
-        "MCA s16(1)",
+        "Mental Capacity Act 2005 s16(1)",
         _ASK,
         who=(Relation.COURT,),
         life=_GROWN,
@@ -105,7 +105,7 @@ ABLE = (
         NO,
         "A decision in somebody's best interests is for those who can't decide themselves, and nobody has found that "
         "this person can't.",
-        "MCA s1(2), s5(1)(b)",
+        "Mental Capacity Act 2005 s1(2), s5(1)(b)",
         _ASK,
         who=(Relation.PROFESSIONAL_BEST_INTERESTS,),
         able=CAN,
@@ -114,7 +114,7 @@ ABLE = (
         "C-next-of-kin",
         NO,
         "The person decides alone. Next of kin, family, friends and carers have no authority to consent for them.",
-        "MCA s1(2)",
+        "Mental Capacity Act 2005 s1(2)",
         _ASK,
         who=FAMILY,
         able=CAN,
@@ -123,7 +123,7 @@ ABLE = (
         "C-next-of-kin-unable",
         NO,
         "Next of kin, family, friends and carers are to be consulted, but have no authority to decide.",
-        "MCA s4(7), s5",
+        "Mental Capacity Act 2005 s4(7), s5",
         LOOK,
         who=FAMILY,
     ),
@@ -134,7 +134,7 @@ UNABLE = (
         "C-attorney",
         YES,
         "The power is registered, and the person has been found unable to decide this.",
-        "MCA s9(1)(a), s11(7)(a)",
+        "Mental Capacity Act 2005 s9(1)(a), s11(7)(a)",
         "They decide in the person's best interests: ask what the person would have wanted.",
         who=(Relation.ATTORNEY_HEALTH,),
         life=(Life.ADULT,),
@@ -144,7 +144,7 @@ UNABLE = (
         "C-deputy",
         YES,
         "The court appointed them to decide this, and the person has been found unable to.",
-        "MCA s16(2)(b), s17, s19, s20",
+        "Mental Capacity Act 2005 s16(2)(b), s17, s19, s20",
         "They decide in the person's best interests: ask what the person would have wanted.",
         who=(Relation.DEPUTY_WELFARE,),
         life=_GROWN,
@@ -154,7 +154,7 @@ UNABLE = (
         "C-court",
         YES,
         "The Court of Protection has decided this for the person.",
-        "MCA s16(2)(a)",
+        "Mental Capacity Act 2005 s16(2)(a)",
         "Keep to what the order says.",
         who=(Relation.COURT,),
         life=_GROWN,
@@ -174,7 +174,7 @@ UNABLE = (
         YES,
         "The person has been found unable to decide this, nobody has authority to, and it was decided in their best "
         "interests with those who know them.",
-        "MCA s4, s5",
+        "Mental Capacity Act 2005 s4, s5",
         "Record who decided, and look at it again when things change.",
         who=(Relation.PROFESSIONAL_BEST_INTERESTS,),
         life=_GROWN,
@@ -186,7 +186,7 @@ NOBODY = CapacityRule(
     "C-nobody",
     NO,
     "No rule says that they may consent for this person.",
-    "MCA s1(2); Children Act 1989 s2",
+    "Mental Capacity Act 2005 s1(2); Children Act 1989 s2",
     LOOK,
 )
 

@@ -114,7 +114,7 @@ def test_a_recorded_assessment_counts_at_once_and_is_the_councils_own(
     assert stored(changed, "Observation") == [("901", "legal", 1)]
     said = text(sam, path(known))
     assert "The assessment is recorded." in said
-    assert "The person has been found unable to decide this. MCA s2(1), s3(1)" in said
+    assert "The person has been found unable to decide this. Mental Capacity Act 2005 s2(1), s3(1)" in said
     assert "Nobody may consent now." in said
     assert "Asked three times; did not keep it in mind" in said
     assert rule(changed, known, Giver(Relation.THE_PERSON), now) == "C-person-unable"
