@@ -144,6 +144,16 @@ every_look = pytest.mark.parametrize("look", LOOKS, ids=[look.of for look in LOO
 
 # Public functions that take a lens and read nothing themselves.
 READS_NOTHING = {
+    "audit_people.named": "beside the reading of the audit, which is audited",
+    "audit_people.workers": "the staff of the place, about nobody's record",
+    "audit_people.worker": "the staff of the place, about nobody's record",
+    "capacity.may_record": "what the role may",
+    "capacity.must_may": "what the role may, and whether they are involved",
+    "capacity.unable": "beside the look at the whole page, which is audited",
+    "capacity_acts.recorder": "who asks",
+    "capacity_shown.held": "rows that were looked up and audited before",
+    "capacity_shown.shown": "rows that were looked up and audited before",
+    "made_here.may_change": "a row that was looked up and audited before",
     "criteria.condition": "a condition of a statement that search asks and audits",
     "links_open.open_count": "how many questions are open, about nobody",
     "breakglass.offered": "what the role may",
@@ -161,6 +171,22 @@ READS_NOTHING = {
 
 # Those that a place with break-glass is needed for, and the test that reads what they keep.
 ELSEWHERE = {
+    "audit_pages.of_person": "test_audit_reading.py: test_every_reading_of_the_audit_is_kept",
+    "audit_pages.of_worker": "test_audit_reading.py: test_every_reading_of_the_audit_is_kept",
+    "audit_signals.waiting": "test_audit_reading.py: test_every_reading_of_the_audit_is_kept",
+    "audit_signals.one": "test_audit_reading.py: test_every_reading_of_the_audit_is_kept",
+    "audit_signals.answer": "test_audit_reading.py: test_every_reading_of_the_audit_is_kept",
+    "audit_people.person_of": "test_audit_reading.py: test_a_search_for_the_person_of_a_number_is_kept_with_who_asked",
+    "capacity.who_decides": "test_capacity_pages.py: test_every_look_and_every_record_is_audited_without_what_was_written",
+    "capacity.all_known": "test_capacity_pages.py: test_every_look_and_every_record_is_audited_without_what_was_written",
+    "capacity.one_of": "test_capacity_pages.py: test_what_is_changed_is_audited_with_its_key",
+    "capacity_acts.record_assessment": "test_capacity_pages.py: test_every_look_and_every_record_is_audited_without_what_was_written",
+    "capacity_acts.record_interests": "test_capacity_pages.py: test_what_is_changed_is_audited_with_its_key",
+    "capacity_acts.record_paper": "test_capacity_pages.py: test_what_is_changed_is_audited_with_its_key",
+    "capacity_acts.change_paper": "test_capacity_pages.py: test_what_is_changed_is_audited_with_its_key",
+    "capacity_acts.mistaken": "test_capacity_pages.py: test_what_is_changed_is_audited_with_its_key",
+    "made_here.create": "test_record_made_here.py: test_what_a_worker_records_belongs_to_their_organisation_and_is_announced_and_audited",
+    "made_here.update": "test_record_made_here.py: test_a_new_version_is_audited_and_the_one_before_can_still_be_read",
     "breakglass_finding.find": "test_breakglass_find.py: test_every_try_is_kept_without_what_was_typed",
     "breakglass_finding.who": "test_breakglass_find.py: test_who_it_is_is_told_once_and_that_is_kept",
     "breakglass_opening.asking": "test_breakglass_find.py: test_who_it_is_is_told_once_and_that_is_kept",

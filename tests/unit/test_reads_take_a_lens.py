@@ -36,6 +36,8 @@ WRITES = frozenset({"insert", "update", "delete"})
 
 # Function -> why it reads without a lens, or takes one and does not put it into its statement.
 WITHOUT_A_LENS: Mapping[str, str] = {
+    "audit/signals.py:raise_signals": "a job: compares who looked with whom they looked at; keeps keys and counts alone",
+    "cases/audit_people.py:named": "names and numbers of whom the audit is about, to the role that reads the audit",
     "consent/lens.py:where": "it is the lens",
     "consent/lens.py:withheld": "it is the lens: whether something is hidden from this requester",
     "consent/explain.py:facts_of": "what the decision itself stands on; nothing of it is shown but through `explain`",
@@ -92,7 +94,7 @@ class Function:
 
 PREDICATES = frozenset({"where", "identifies"})
 TELLS = frozenset(
-    {"looked", "append", "_audit", "_must_may", "_must_watch"}
+    {"looked", "append", "_audit", "_must_may", "_must_watch", "must_read"}
 )  # of the look, or of who may; shows nothing
 
 
