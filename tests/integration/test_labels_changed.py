@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 
 from carelink.db import sync
 from carelink.db.tables import label_hint, outbox, resource
-from carelink.ids import PersonKey
+from carelink.ids import PersonKey, ResourceKey
 from carelink.jobs import handlers, labels_changed
 from carelink.jobs.shop import Shop
 from carelink.place import LabelRule, LocalSensitivity, Place
@@ -184,7 +184,7 @@ def test_a_patient_that_becomes_sensitive_leaves_the_golden_record(known: Engine
     switch(known, stricter, now + 2 * LATER)
     with known.begin() as conn:
         sam = lens(conn, stricter, now, "sam.okafor")
-        golden = search.get(conn, sam, "Patient", _person(known))
+        golden = search.get(conn, sam, "Patient", ResourceKey(_person(known)))
         assert [link["other"]["reference"] for link in body(golden)["link"]] == [f"Patient/{key(patient())}"]
 
 
