@@ -17,6 +17,7 @@ from carelink.dashboard import (
     consents,
     labelling,
     looking_back,
+    retention,
     signals,
     subject_access,
     view_as,
@@ -66,7 +67,7 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
         app.register_blueprint(blueprint)
     for blueprint in (audit.blueprint, signals.blueprint, who_looked.blueprint):
         app.register_blueprint(blueprint)
-    for blueprint in (subject_access.blueprint, my_requests.blueprint):
+    for blueprint in (subject_access.blueprint, retention.blueprint, my_requests.blueprint):
         app.register_blueprint(blueprint)
     for blueprint in (fhir.blueprint, audit_events.blueprint, fhir_consents.blueprint, token_endpoint.blueprint):
         app.register_blueprint(csrf.exempt(blueprint))  # no cookie speaks for a system, so there is nothing to forge

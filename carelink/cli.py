@@ -11,7 +11,7 @@ import click
 from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import DBAPIError
 
-from carelink import commands, logs
+from carelink import commands, logs, retention_commands
 from carelink.errors import CareLinkError, Invalid
 from carelink.jobs import ending
 
@@ -112,6 +112,31 @@ def explain(user: str, person: str, purpose: str, data: Path) -> None:
     """What a worker sees of a person, what not, and the rule for each."""
     with commands.opened(data) as shop:
         for line in commands.explain(shop, user, person, purpose):
+            click.echo(line)
+
+
+@cli.command("as-it-was")
+@click.option("--user", required=True, help="id of the worker, as in the staff.toml of then")
+@click.option("--person", required=True, help="key of the person, or their NHS number")
+@click.option("--at", required=True, help='"2026-11-24 14:30" in London; without a time, the end of that day')
+@click.option("--purpose", default="", help="purpose of use  [default: the usual one of the role of then]")
+@click.option("--items", is_flag=True, help="also each item that could be seen, by type, key and version")
+@DATA
+def as_it_was(user: str, person: str, at: str, purpose: str, items: bool, data: Path) -> None:
+    """What a worker could see of a person at a time, what not, and the rule for each."""
+    with commands.opened(data) as shop:
+        for line in commands.as_it_was(shop, user, person, at, purpose, items):
+            click.echo(line)
+
+
+@cli.command("what-if")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="a file to write: .html or .json")
+@DATA
+def what_if(folder: Path, report: Path | None, data: Path) -> None:
+    """Try a place pack on the record before it is switched on: who would see more, who less. Changes nothing."""
+    with commands.opened(data) as shop:
+        for line in commands.what_if(shop, folder, report):
             click.echo(line)
 
 
@@ -230,6 +255,58 @@ def audit_new_key() -> None:
     """Make a key to seal with. It is told here, once, and not kept."""
     for line in commands.new_key():
         click.echo(line)
+
+
+@cli.group("retention")
+def retention_group() -> None:
+    """How long what is held is kept, by retention.toml of the place."""
+
+
+@retention_group.command("due")
+@DATA
+def retention_due(data: Path) -> None:
+    """What would be erased now, by schedule. Erases nothing."""
+    with commands.opened(data) as shop:
+        for line in retention_commands.due(shop):
+            click.echo(line)
+
+
+@retention_group.command("run")
+@click.option("--reason", required=True, help="by whose word; the audit keeps it")
+@DATA
+def retention_run(reason: str, data: Path) -> None:
+    """Erase what is due, for good. See `due` first."""
+    with commands.opened(data) as shop:
+        for line in retention_commands.run(shop, reason):
+            click.echo(line)
+
+
+@retention_group.command("holds")
+@DATA
+def retention_holds(data: Path) -> None:
+    """The legal holds that are open."""
+    with commands.opened(data) as shop:
+        for line in retention_commands.holds(shop):
+            click.echo(line)
+
+
+@retention_group.command("hold")
+@click.argument("nhs-number")
+@click.option("--why", required=True, help="the claim, inquiry or inquest")
+@DATA
+def retention_hold(nhs_number: str, why: str, data: Path) -> None:
+    """Put a legal hold on a person's record: nothing of it is erased while it is on."""
+    with commands.opened(data) as shop:
+        click.echo(retention_commands.hold(shop, nhs_number, why))
+
+
+@retention_group.command("end-hold")
+@click.argument("number", type=int)
+@DATA
+def retention_end_hold(number: int, data: Path) -> None:
+    """Take a legal hold off."""
+    with commands.opened(data) as shop:
+        click.echo(retention_commands.end_hold(shop, number))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -51,6 +51,7 @@ ENTRIES = (
     Entry("audit.start", "Who looked", _may("read-audit")),
     Entry("signals.waiting", "Worth a look", _may("read-audit")),
     Entry("subject_access.queue", "Requests", _may("handle-requests"), subject_access.late),
+    Entry("retention.overview", "Keeping and erasing", _may("handle-requests")),
     Entry("looking_back.as_it_was", "As it was", _may("explain")),
     Entry("looking_back.rehearsals", "What if", _may("explain")),
     Entry("view_as.choose", "Look as somebody else", _may(MAY_VIEW_AS)),

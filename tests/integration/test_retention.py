@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from audit_builders import sealed, verified
 from ingest_builders import condition, item, key, observation, patient, person_of, take
 from page_builders import ME, identified, lens, stay
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text
@@ -142,6 +143,15 @@ def test_that_it_was_there_and_who_erased_it_stays_and_so_does_the_audit(
         "operator:test",
     )
     assert after > looks
+
+
+def test_the_audit_that_was_sealed_before_and_after_verifies(
+    store: Engine, place: Place, now: datetime, marked: PersonKey
+) -> None:
+    sealed(store)
+    run(store, place, now + LATER)
+    sealed(store)
+    assert verified(store).problems == ()
 
 
 def test_nothing_is_erased_before_its_time(store: Engine, place: Place, now: datetime, marked: PersonKey) -> None:
