@@ -75,7 +75,7 @@ class Labeller:
         self.place = place
         self.known = sensitivities(place)
         self._rules: dict[tuple[str, str], tuple[LabelRule, ...]] = {}
-        self._words: dict[tuple[str, str], tuple[tuple[LabelRule, re.Pattern[str]], ...]] = {}
+        self._words: dict[tuple[str, str], tuple[tuple[LabelRule, _Words], ...]] = {}
 
     def label(self, source: str, type_: str, body: Mapping[str, Any]) -> Label:
         """The label of a resource of that source: the first rule that gives a category wins, sensitivities add up."""
@@ -96,8 +96,8 @@ class Labeller:
         rules = [one for one in self._hinting(source, type_) if self.known.mask(one[0].sensitivities) & ~bits]
         if not rules:
             return ()
-        said = "\n".join(_said(body))
-        return tuple(rule.id for rule, words in rules if words.search(said))
+        said = "\n".join(_said(body)).lower()
+        return tuple(rule.id for rule, words in rules if words.found(said))
 
     def _of(self, source: str, type_: str) -> tuple[LabelRule, ...]:
         key = (source, type_)
@@ -106,11 +106,11 @@ class Labeller:
             self._rules[key] = tuple(rule for rule in mine if _narrow(rule) or not rule.text)
         return self._rules[key]
 
-    def _hinting(self, source: str, type_: str) -> tuple[tuple[LabelRule, re.Pattern[str]], ...]:
+    def _hinting(self, source: str, type_: str) -> tuple[tuple[LabelRule, _Words], ...]:
         key = (source, type_)
         if key not in self._words:
             mine = (rule for rule in self.place.labels if rule.text and _applies(rule, source, type_))
-            self._words[key] = tuple((rule, _any_of(rule.text)) for rule in mine)
+            self._words[key] = tuple((rule, _Words.of(rule.text)) for rule in mine)
         return self._words[key]
 
     def _told(self, type_: str, body: Mapping[str, Any]) -> int:
@@ -136,8 +136,21 @@ def _matches(rule: LabelRule, codes: frozenset[Coding], document: frozenset[Codi
     return not _narrow(rule) or not codes.isdisjoint(rule.codes) or not document.isdisjoint(rule.documents)
 
 
-def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
+@dataclass(frozen=True)
+class _Words:
+    """Words to look for, in small letters, and the same as whole words."""
+
+    words: tuple[str, ...]
+    whole: re.Pattern[str]
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> _Words:
+        small = tuple(word.lower() for word in words)
+        return cls(small, re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, small))})(?!\w)"))
+
+    def found(self, said: str) -> bool:
+        """Whether one stands in this text, in small letters. Nearly no text has even a part of one: that is asked first."""
+        return any(word in said for word in self.words) and self.whole.search(said) is not None
 
 
 def _category(type_: str, body: Mapping[str, Any]) -> str:
