@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,14 +12,14 @@ from typing import Any
 
 from conftest import NOW, ROOT
 from ingest_builders import condition, item, key, observation, patient, person_of, take
-from page_builders import NORA, RECORD, allocation, identified, objection, stay
+from page_builders import ME, NORA, RECORD, allocation, identified, objection, stay
 from sqlalchemy import Connection, select
 
 from carelink.consent import directives, policies, relationships
 from carelink.consent.as_it_was import Asked, of_then
 from carelink.consent.lens import Lens
 from carelink.db.tables import access_grant, person, resource
-from carelink.errors import NotFound
+from carelink.errors import Conflict, NotFound
 from carelink.identity.requesters import requester
 from carelink.ids import PersonKey, ResourceKey, UserId
 from carelink.place import Place
@@ -91,7 +92,8 @@ class Story:
 def known(story: Story) -> None:
     """Three sources know Nora."""
     policies.note(story.conn, story.place, story.at, "test")
-    story.take(patient("p1", **NORA), allocation(), source="council-a")
+    package = item("EpisodeOfCare", "e1", status="active", type=[{"text": "Home Support"}], patient=ME["subject"])
+    story.take(patient("p1", **NORA), allocation(), package, source="council-a")
     story.take(patient("p1", **NORA), stay(), condition("c1"), condition("c2", code="66590003"), observation())
     registered = NORA | {"generalPractitioner": [{"identifier": {"system": ODS, "value": "P81001"}}]}
     story.take(item("Patient", "p1", RECORD, **registered), source="gp")
@@ -123,7 +125,8 @@ def gone(story: Story) -> None:
 
 def parted(story: Story) -> None:
     """The hospital's record was of somebody else."""
-    persons.unlink(story.conn, story.place, key(patient("p1")), "operator:ada", "not she", story.at)
+    with suppress(Conflict):  # it was, and stands alone already
+        persons.unlink(story.conn, story.place, key(patient("p1")), "operator:ada", "not she", story.at)
 
 
 def broken_glass(story: Story) -> None:
@@ -142,7 +145,9 @@ def broken_glass(story: Story) -> None:
 
 CHANGES: Mapping[str, Callable[[Story], None]] = {
     "the allocation ends": lambda story: story.take(
-        allocation(status="inactive", period={"start": "2025-01-01", "end": story.at.date().isoformat()}),
+        allocation(
+            status="inactive", period={"start": "2025-01-01", "end": (story.at - timedelta(days=1)).date().isoformat()}
+        ),
         source="council-a",
     ),
     "somebody else is allocated": lambda story: story.take(allocation("W002"), source="council-a"),
@@ -204,10 +209,31 @@ PACKS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
+_RULE = '[[label]]\nid = "tried"\nbecause = "to be tried"\n'
+# Packs that differ in what they label, too.
+LABELLING: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "diabetes is sensitive": (
+        (
+            "labels.toml",
+            "[[label]]",
+            f'{_RULE}sensitivities = ["PSY"]\ncodes = [["http://snomed.info/sct", "73211009"]]\n[[label]]',
+        ),
+    ),
+    "misuse is mental health": (("labels.toml", 'sensitivities = ["ETH"]', 'sensitivities = ["MH"]'),),
+    "stays are documents": (
+        ("labels.toml", "[[label]]", f'{_RULE}category = "documents"\ntypes = ["Encounter"]\n[[label]]'),
+    ),
+    "what the hospital tells is about others": (
+        ("labels.toml", "[[label]]", f'{_RULE}sensitivities = ["THIRD-PARTY"]\nsources = ["hospital"]\n[[label]]'),
+    ),
+    "where restricted people are is for nobody": (("staff.toml", '"see-restricted", ', ""),),
+}
+
+
 def packs(folder: Path) -> dict[str, Place]:
     """The example pack as it is, and each of its changes, in a folder of its own."""
     made = {"as it is": load(EXAMPLE)}
-    for name, edits in PACKS.items():
+    for name, edits in {**PACKS, **LABELLING}.items():
         there = folder / name.replace(" ", "-")
         shutil.copytree(EXAMPLE, there)
         for file, was, now in edits:
