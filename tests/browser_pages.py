@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conftest import ROOT, absent
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, ViewportSize
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, TimeoutError, ViewportSize
 from running_system import RunningSystem
 
 from fhir_adapters.simulators.people import Person
@@ -147,7 +148,11 @@ def findings(page: Page, size: ViewportSize) -> list[str]:
 
 
 def overhang(page: Page) -> int:
-    """By how many pixels the page is wider than the window."""
+    """By how many pixels the page is wider than the window, once the menu has folded itself into its new width."""
+    with suppress(TimeoutError):
+        page.wait_for_function(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=2_000
+        )
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 

@@ -75,6 +75,11 @@ def one_line(text: str) -> str:
     return " ".join("".join(letter for letter in text if letter.isprintable() or letter.isspace()).split())
 
 
+def _small(label: str) -> str:
+    """A label in the middle of a sentence; what begins with capitals for another reason keeps them."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 def promise(place: Place, lens: Lens) -> Promise:
     """What will happen. Raises `Forbidden` for who may not."""
     glass = must_be_offered(place, lens)
@@ -84,7 +89,7 @@ def promise(place: Place, lens: Lens) -> Promise:
         reasons=glass.reasons,
         ends=lens.at + timedelta(minutes=glass.minutes),
         minutes=glass.minutes,
-        shown=tuple(label for id_, label in place.categories.items() if id_ in kinds),
+        shown=tuple(_small(label) for id_, label in place.categories.items() if id_ in kinds),
         overrides=glass.widens,
         reviewer=place.roles[glass.reviewer].label,
         review_days=glass.review_days,

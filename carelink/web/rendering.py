@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, g, session, url_for
 from jinja2 import ChainableUndefined, PackageLoader
 
-from carelink.web.menu import menu
+from carelink.web.menu import Entry, menu
 from carelink.web.parts import parts
 from carelink.web.words import FILTERS
 
@@ -49,9 +49,15 @@ def _told() -> dict[str, Any]:
         "my_role": role.label if role else "",
         "my_organisation": organisation.name if organisation else "",
         "menu": menu(g.lens) if "lens" in g else (),
+        "late": _late,
         "signed_in": "user" in session,
         "asset": asset,
     }
+
+
+def _late(entry: Entry) -> int:
+    """How much is overdue on that page of the menu. The page of a failure asks the database nothing any more."""
+    return entry.late(g.conn, g.lens) if entry.late is not None and "conn" in g else 0
 
 
 def install(app: Flask) -> None:

@@ -70,7 +70,7 @@ def test_a_reason_and_words_lead_to_a_second_look_and_open_nothing_yet(
     assert "reviewed by the information governance lead of Dalemere within 3 days" in told
     assert "The person will be told." in told
     assert "after 60 minutes, at 13:00" in told
-    assert "Medicines, Problems" in told, "what will be shown, by kind"
+    assert "medicines, problems" in told, "what will be shown, by kind"
     assert WORDS in told
     assert grants(changed) == []
     assert gwen.get(f"/people/{known}").status_code == 404
