@@ -14,15 +14,15 @@ from carelink.ids import PersonKey, ResourceKey
 GIVER = "https://carelink.example/StructureDefinition/consent-giver"
 _PERSON = Giver(Relation.THE_PERSON)
 
-# As what the holder of each authority speaks; where a source doesn't say which power it is, the one that reaches less.
+# As what the holder of each authority speaks. Where a source doesn't say over what, the rules refuse and say that.
 _HOLDS: Mapping[AuthorityKind, Relation] = {
     AuthorityKind.LPA_HEALTH: Relation.ATTORNEY_HEALTH,
     AuthorityKind.LPA_PROPERTY: Relation.ATTORNEY_PROPERTY,
     AuthorityKind.ENDURING: Relation.ATTORNEY_ENDURING,
     AuthorityKind.DEPUTY_WELFARE: Relation.DEPUTY_WELFARE,
     AuthorityKind.DEPUTY_PROPERTY: Relation.DEPUTY_PROPERTY,
-    AuthorityKind.DEPUTY_UNSTATED: Relation.DEPUTY_PROPERTY,
-    AuthorityKind.ATTORNEY_UNSTATED: Relation.ATTORNEY_PROPERTY,
+    AuthorityKind.DEPUTY_UNSTATED: Relation.DEPUTY_WELFARE,
+    AuthorityKind.ATTORNEY_UNSTATED: Relation.ATTORNEY_HEALTH,
     AuthorityKind.PARENTAL_RESPONSIBILITY: Relation.PARENTAL_RESPONSIBILITY,
     AuthorityKind.CARE_ORDER: Relation.LOCAL_AUTHORITY_CARE_ORDER,
     AuthorityKind.COURT_ORDER: Relation.COURT,
