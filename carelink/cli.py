@@ -300,10 +300,10 @@ def retention_hold(nhs_number: str, why: str, data: Path) -> None:
         click.echo(retention_commands.hold(shop, nhs_number, why))
 
 
-@retention_group.command("end-hold")
+@retention_group.command("lift")
 @click.argument("number", type=int)
 @DATA
-def retention_end_hold(number: int, data: Path) -> None:
+def retention_lift(number: int, data: Path) -> None:
     """Take a legal hold off."""
     with commands.opened(data) as shop:
         click.echo(retention_commands.end_hold(shop, number))

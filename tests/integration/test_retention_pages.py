@@ -101,7 +101,7 @@ def test_the_commands_tell_what_is_due_hold_it_and_erase_it_with_a_reason(
     assert carelink("retention", "holds").lines[0].startswith("1: person ")
     stopped = carelink("retention", "run", "--reason", "IG lead, 24 Nov", CARELINK_NOW=LATER)
     assert stopped.lines[-1].startswith("1 people are held back")
-    assert carelink("retention", "end-hold", "1").lines == ["Hold 1 has ended"]
+    assert carelink("retention", "lift", "1").lines == ["Hold 1 has ended"]
     with changed.connect() as conn:
         before = len(conn.execute(select(resource.c.key)).all())
     assert "items erased" in carelink("retention", "run", "--reason", "IG lead, 24 Nov", CARELINK_NOW=LATER).out

@@ -13,6 +13,7 @@ from conftest import ROOT
 from docs_reading import CODE_WORD, first_words, page, part, tables
 from marshmallow import Schema, missing
 
+from carelink.cases import subject_access_rules
 from carelink.consent import rules, sensitivity
 from carelink.db.tables import metadata
 from carelink.place_schemas import FILES, LEVELS, MAY, PURPOSES, RELATIONSHIPS
@@ -41,6 +42,13 @@ def test_the_sensitivities_are_told_with_what_the_person_does_not_see() -> None:
         hidden = bool(sensitivity.NAMES[row[0].strip("`")] & sensitivity.NOT_FOR_THE_PERSON)
         assert (row[2] == "yes") == hidden, row
     assert first_words(tables(part(page("consent.md"), "## Sensitivities"))[0]) == list(sensitivity.NAMES)
+
+
+def test_every_reason_to_look_at_an_item_before_it_is_given_to_its_person_is_told() -> None:
+    told = tables(part(page("subject-access.md"), "## What is proposed"))[0]
+    words = {"leave-out": "leave out", "redact": "take words out"}
+    real = [(rule.id, words[rule.proposes.value]) for rule in subject_access_rules.RULES]
+    assert [(row[0].strip("`"), row[2]) for row in told] == real
 
 
 def test_every_kind_of_relationship_is_explained() -> None:
