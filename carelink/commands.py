@@ -124,6 +124,7 @@ def _sources(shop: Shop, source: str | None) -> list[str]:
 def worker(data: Path) -> None:
     """Until the process is ended."""
     with opened(data) as shop:
+        sealing.check(shop.settings)
         policies.note_start(shop.engine, shop.place, shop.clock(), "start of a worker")
         if shop.settings.redis_url:
             redis_queue.work(shop)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from re import fullmatch
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -103,9 +104,6 @@ def _told_of(conn: Connection, walk: Walk) -> Iterator[Problem]:
 def anchor(text: str) -> tuple[int, bytes]:
     """A seal's number and hash, as `NUMBER:HASH`. Raises `Invalid`."""
     number, _, hash_ = text.partition(":")
-    try:
-        return int(number), bytes.fromhex(hash_)
-    except ValueError as wrong:
-        raise Invalid(
-            "--expect", "must be NUMBER:HASH, as `carelink audit verify` and the worker's log tell"
-        ) from wrong
+    if not (number.isdecimal() and fullmatch("[0-9a-f]{64}", hash_)):
+        raise Invalid("--expect", "must be NUMBER:HASH, as `carelink audit verify` and the worker's log tell")
+    return int(number), bytes.fromhex(hash_)
