@@ -9,13 +9,16 @@ from datetime import date
 from sqlalchemy import Connection
 
 from carelink.audit.looks import Look
-from carelink.audit.who_looked import Wanted, called, looks_at, looks_by
+from carelink.audit.reading import must_read
+from carelink.audit.who_looked import Told, Wanted, called, looks_at, looks_by, who_looked
 from carelink.cases.audit_people import Named, Worker, named, worker
 from carelink.cases.consent_words import PURPOSES
 from carelink.consent.lens import Lens
-from carelink.errors import Invalid
+from carelink.errors import Forbidden, Invalid
 from carelink.ids import PersonKey
 from carelink.place import Place
+
+__all__ = ["must_read", "of_myself", "of_person", "of_worker", "wanted"]
 
 MOST_NAMES = 3  # of the people whom one look showed
 
@@ -77,6 +80,14 @@ def _day(given: Mapping[str, str], name: str) -> date | None:
     if day is not None and not 1900 <= day.year <= 2200:
         raise Invalid(name, "must be a date of this time")
     return day
+
+
+def of_myself(conn: Connection, place: Place, lens: Lens, asked: Wanted) -> Told:
+    """Who looked at the record of the person who asks. Raises `Forbidden` for everybody who looks at others' records."""
+    own = lens.requester.person if lens.requester else None
+    if own is None:
+        raise Forbidden("This page is for people who look at their own record", rule="own-record")
+    return who_looked(conn, place, lens, own, asked)
 
 
 def of_person(conn: Connection, place: Place, lens: Lens, person: PersonKey, asked: Wanted) -> OfPerson:

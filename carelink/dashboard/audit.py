@@ -10,7 +10,6 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from carelink.audit.reading import must_read
 from carelink.cases import audit_pages, audit_people
 from carelink.errors import Invalid
 from carelink.ids import PersonKey
@@ -24,7 +23,7 @@ blueprint = Blueprint("audit", __name__, template_folder="templates")
 @blueprint.get("/audit")
 def start() -> str:
     """By person or by worker."""
-    must_read(lens())
+    audit_pages.must_read(lens())
     return render_template("dashboard/audit.html", form={}, wrong={})
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from conftest import NOW
-from consent_builders import HOSPITAL, NORTH, SURGERY, facts, lens_of, related, staff, themselves
+from consent_builders import DAY, HOSPITAL, NORTH, PLACE, SURGERY, facts, lens_of, related, staff, themselves
 from consent_records import Person, Thing, person, store
 from sqlalchemy import Connection, select
 
@@ -16,10 +17,12 @@ from carelink.consent.facts import Labelled, Related
 from carelink.consent.lens import Lens
 from carelink.db.tables import audit_event
 from carelink.ids import UserId
+from carelink.place import OnDuty
 from carelink.record import search
 from carelink.record.query import Query
 
 ANN = person(0)
+NIGHT = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
 
 
 def known_by(conn: Connection, *relations: Related) -> None:
@@ -67,3 +70,36 @@ def test_broken_glass_is_grave(conn: Connection) -> None:
     append(conn, Event("sign-in", staff("sam")), NOW)
     rows = conn.execute(select(audit_event.c.detail).order_by(audit_event.c.id)).scalars().all()
     assert rows[-2:] == [{"reason": "emergency", "severity": "high"}, None]
+
+
+EVERY_KIND = [
+    related(user="sam"),
+    related(user="lena"),
+    related(team="adults-north"),
+    related(team="adults-west"),
+    related("referral", NORTH),
+    related("encounter", HOSPITAL),
+    related("registered-practice", SURGERY),
+    related(user="sam", starts=NOW + DAY),
+    related(user="sam", ends=NOW),
+    related(user="sam", ends=NOW + DAY),
+]
+
+
+@pytest.mark.parametrize("relation", EVERY_KIND)
+@pytest.mark.parametrize("worker", ["sam", "lena", "gwen", "nadia", "tom"])
+def test_a_look_says_a_relationship_exactly_where_the_lens_sees_one(
+    conn: Connection, relation: Related, worker: str
+) -> None:
+    known_by(conn, relation)
+    lens = lens_of(staff(worker))
+    row = kept(conn, lens)
+    assert bool((row.detail or {}).get("relationships")) == lens.person_visible(conn, ANN)
+
+
+@pytest.mark.parametrize("at", [NOW, NIGHT])
+def test_a_team_on_duty_is_told_as_the_lens_sees_it(conn: Connection, at: datetime) -> None:
+    known_by(conn, related(user="lena"))
+    place = replace(PLACE, on_duty=(OnDuty(NORTH, "adults-north", ("tue",), "20:00", "08:00", "test"),))
+    lens = lens_of(staff("sam"), place, at)
+    assert bool((kept(conn, lens).detail or {}).get("relationships")) == lens.person_visible(conn, ANN) == (at is NIGHT)

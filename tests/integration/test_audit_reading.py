@@ -146,8 +146,10 @@ def a_signal(conn: Connection) -> int:
     return int(conn.execute(inserted).scalar_one())
 
 
+MYSELF = lens_of(themselves(ANN))
 READINGS: dict[str, tuple[Callable[[Connection], Any], tuple[str, str, PersonKey | None]]] = {
     "who_looked": (lambda c: who_looked.who_looked(c, PLACE, IRIS, ANN), ("audit", "who looked at a person", ANN)),
+    "of_myself": (lambda c: audit_pages.of_myself(c, PLACE, MYSELF, audit_pages.wanted({})), ("audit", "who looked at a person", ANN)),
     "of_person": (lambda c: audit_pages.of_person(c, PLACE, IRIS, ANN, audit_pages.wanted({})), ("audit", "looks at a person", ANN)),
     "of_worker": (lambda c: audit_pages.of_worker(c, PLACE, IRIS, "sam.okafor", audit_pages.wanted({})), ("audit", "looks of a user", None)),
     "waiting": (lambda c: audit_signals.waiting(c, PLACE, IRIS), ("audit", "signals", None)),
@@ -162,7 +164,9 @@ def test_every_reading_of_the_audit_is_kept(conn: Connection, of: str) -> None:
     ask(conn)
     row = conn.execute(select(audit_event).order_by(audit_event.c.id.desc()).limit(1)).one()
     assert (row.action, row.query, row.person) == told
-    assert (row.user, row.role) == ("iris", "ig-lead")
+    asks = MYSELF.requester if of == "of_myself" else IRIS.requester
+    assert asks is not None
+    assert (row.user, row.role) == (asks.user, asks.role)
 
 
 def test_a_search_for_the_person_of_a_number_is_kept_with_who_asked(conn: Connection) -> None:
