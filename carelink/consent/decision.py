@@ -12,13 +12,12 @@ from carelink.consent.provisions import Said, said
 from carelink.consent.requester import Requester
 from carelink.consent.rules import Decision, Effect, Rule
 from carelink.consent.sensitivity import ONLY_FOR_THE_PERSON, Sensitivity
-from carelink.consent.terms import Terms
+from carelink.consent.terms import OBJECTION, RELATIONSHIP, VIEW, Terms
 
 # v3-ActReason, and SAFEGUARDING: the purposes for which one person's record may be opened by who cares for them.
 DIRECT_CARE = frozenset({"TREAT", "CAREMGT", "ETREAT", "SAFEGUARDING"})
 ENQUIRY = "safeguarding"  # the category of an enquiry
 ORDERED = frozenset({ENQUIRY, "legal"})  # what a court's order keeps from whom it keeps away
-RELATIONSHIP, OBJECTION, VIEW = "relationship", "objection", "view"  # what broken glass may open
 
 
 @dataclass(frozen=True)

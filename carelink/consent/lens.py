@@ -11,23 +11,27 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists, false, literal, select, true
 
 from carelink.consent.agreements import shared_with
-from carelink.consent.decision import DIRECT_CARE, OBJECTION, RELATIONSHIP, VIEW, Standing, decide
+from carelink.consent.decision import DIRECT_CARE, Standing, decide
 from carelink.consent.facts import Facts, Grant, Labelled
 from carelink.consent.predicate import (
+    KEPT_AWAY,
+    RESTRICTED,
     Body,
-    Breakable,
+    BodyOfOne,
+    BreakableOfOne,
     Counted,
     Involved,
     LocatingAllowed,
     Related,
     Visible,
-    Withheld,
+    VisibleOfOne,
+    WithheldOfOne,
     bound,
 )
 from carelink.consent.requester import Requester
 from carelink.consent.rules import AGREEMENT, COUNTED, CUSTODIAN, DIRECTORY, OWN, SYSTEM, Decision, Effect, Rule
 from carelink.consent.sensitivity import Sensitivity
-from carelink.consent.terms import terms
+from carelink.consent.terms import RELATIONSHIP, terms
 from carelink.db.tables import access_grant, resource, resource_version
 from carelink.ids import Ods, PersonKey, UserId
 from carelink.place import Place
@@ -108,22 +112,26 @@ class Lens:
 
     # As SQL ----------------------------------------------------------------------------------------
 
-    def where(self, t: FromClause = resource) -> ColumnElement[bool]:
+    def where(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[bool]:
         """The predicate over `resource`, `resource_version` or an alias of either: the rows that may be seen.
 
-        An old version is seen where both its own labels and those of today allow it.
+        `person`: whom all rows of the statement are about, by another condition of it: that is quicker. An old version is seen where both its own labels and those of today allow it.
         """
         if self.standing is None:
             return true()
-        visible = Visible(t.c, self._values)
+        visible: ColumnElement[bool] = Visible(t.c, self._values)
+        if person is not None:
+            visible = VisibleOfOne(_with(t, person), self._values)
         if getattr(t, "element", t) is not resource_version:
             return visible
         today = resource.alias("today")
         return and_(visible, exists().where(today.c.key == t.c.key, Visible(today.c, self._values)))
 
-    def body(self, t: FromClause = resource) -> ColumnElement[str]:
+    def body(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[str]:
         """The text to send: the redacted form where the person is restricted and this requester may not locate."""
-        return t.c.body if self.standing is None else Body(t.c, self._values)
+        if self.standing is None:
+            return t.c.body
+        return Body(t.c, self._values) if person is None else BodyOfOne(_with(t, person), self._values)
 
     def identifies(self, t: FromClause = resource) -> ColumnElement[bool]:
         """Patients, for a question of identity that a human must answer: of those in question, and for nobody else.
@@ -157,30 +165,28 @@ class Lens:
         on, custodians, groups = self.standing.terms, *self.standing.shared.sql
         return bound(
             {
-                "asks_first": on.asks_first,
                 "assumed": on.assumed,
                 "at": self.at,
                 "cares": self.standing.cares,
                 "counts": self.counts,
                 "custodians": custodians,
-                "glass_objection": OBJECTION in on.glass,
-                "glass_relationship": RELATIONSHIP in on.glass,
-                "glass_view": VIEW in on.glass,
                 "groups": groups,
                 "hidden_from_person": on.known.hidden_from_person,
+                "hides_place": KEPT_AWAY if self.standing.may_locate else KEPT_AWAY | RESTRICTED,
+                "involving": on.involving,
                 "legal": on.legal,
-                "may_locate": self.standing.may_locate,
                 "needs_consent": on.needs_consent,
                 "on_duty": on.on_duty,
                 "organisation": asks.organisation,
                 "organisation_type": asks.organisation_type,
-                "overrides": on.overrides,
                 "permit_agrees": on.permit_agrees,
                 "permit_relates": on.permit_relates,
+                "plain": not on.asks_first,
                 "purpose": asks.purpose,
                 "role": asks.role,
                 "self": asks.person,
                 "team": asks.team,
+                "terms": on.bits,
                 "types": sorted(asks.types) if asks.types is not None else None,
                 "user": asks.user,
             }
@@ -219,7 +225,7 @@ class Lens:
         if RELATIONSHIP in self.standing.terms.glass and not conn.execute(select(related)).scalar():
             return True
         t = resource
-        closed = exists().where(t.c.person == key, t.c.deleted.is_(False), Breakable(t.c, self._values))
+        closed = exists().where(t.c.person == key, t.c.deleted.is_(False), BreakableOfOne(_with(t, key), self._values))
         return bool(conn.execute(select(closed)).scalar())
 
     def withheld(self, conn: Connection, key: PersonKey) -> bool:
@@ -232,7 +238,7 @@ class Lens:
         if self.standing is None or not self.tells_withheld:
             return False
         t = resource
-        hidden = exists().where(t.c.person == key, t.c.deleted.is_(False), Withheld(t.c, self._values))
+        hidden = exists().where(t.c.person == key, t.c.deleted.is_(False), WithheldOfOne(_with(t, key), self._values))
         return bool(conn.execute(select(hidden)).scalar())
 
     def decide(self, item: Labelled, facts: Facts) -> Decision:
@@ -256,3 +262,8 @@ class Lens:
         if self.counts:
             return COUNTED
         return CUSTODIAN if row.custodian == self.standing.requester.organisation else AGREEMENT
+
+
+def _with(t: FromClause, person: PersonKey) -> dict[str, Any]:
+    """The columns of the table, and whom all of its rows are about."""
+    return {**t.c, "whose": literal(person, Uuid)}

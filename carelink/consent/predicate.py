@@ -18,138 +18,85 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import UserDefinedType
 
 from carelink.consent.decision import ENQUIRY
-from carelink.consent.facts import COURT_ORDER, ON_DUTY_FOR
-from carelink.consent.provisions import OBJECTIONS
-from carelink.consent.rules import OPT_OUT
-from carelink.consent.sensitivity import ONLY_FOR_THE_PERSON, Sensitivity
+from carelink.consent.sensitivity import Sensitivity
 
+# What is true of the requester and the person, as bits (carelink/db/functions/lens.sql): 1 involved, 2 glass broken,
+# 4 kept out of an enquiry, 8 kept away by a court, 16 the person has consents, 32 the person is restricted.
+_STANDING = "carelink_standing({person}, :at, :organisation, :team, :user, :on_duty, :assumed)"
+STANDING = "{standing}"
+RELATED = 1
+GLASS = 2
+KEPT_OUT = 4
+KEPT_AWAY = 8
+DIRECTED = 16
+RESTRICTED = 32
 
-def _in_force(row: str) -> str:
-    return f"{row}.starts <= :at and ({row}.ends is null or {row}.ends > :at)"
-
-
-# A legitimate relationship of this requester with the person, in force; a team on duty stands in for all the others.
-RELATED = f"""(:assumed or exists (select from relationship rel
-      where rel.person = {{person}} and rel.organisation = :organisation and {_in_force("rel")}
-        and (rel."user" = :user or (rel."user" is null and (rel.team is null or rel.team = :team))
-          or (:on_duty and rel.kind = '{ON_DUTY_FOR}'))))"""
-
-# Glass that this requester broke, still open.
-GLASS = f"""exists (select from access_grant gra
-      where gra.person = {{person}} and gra."user" = :user and gra.organisation = :organisation
-        and {_in_force("gra")})"""
-
-INVOLVED = f"({RELATED} or (:glass_relationship and {GLASS}))"
+INVOLVED = f"{STANDING} & :involving <> 0"  # by a relationship; or by broken glass, where that opens one
 
 # All sensitivities that no agreement names for this custodian and category; null where nothing is agreed.
 LEFT_OUT = """(:groups -> (:custodians ->> {custodian}) ->> {category})::int"""
+OFFERED = f"""coalesce({{sensitivities}} & {LEFT_OUT} = 0, false)"""
+
+# What the person's consents, the terms of the place and the relationship come to for what other organisations hold.
+SHARED = f"""carelink_shared({STANDING}, :terms, {LEFT_OUT}, :needs_consent, :at,
+      :organisation, :organisation_type, :role, :team, :user, :purpose,
+      {{person}}, {{custodian}}, {{category}}, {{type}}, {{sensitivities}}, {{key}}, {{clinical}}, {{body}})"""
+# The same for the many of whom it is plain: involved, without consents, and nothing is asked for.
+_PLAIN = f"{STANDING} & {RELATED | DIRECTED} = {RELATED} and :plain and {{sensitivities}} & :needs_consent = 0"
 
 # The alleged source of harm of an enquiry, whom a court keeps away, and who acts for either.
-_KEPT = f"""select from kept_out kep
-      where kep.person = {{person}} and {_in_force("kep")}
-        and (kep."user" = :user or (kep."user" is null and kep.organisation = :organisation))"""
 _ENQUIRY = f"({{sensitivities}} & {int(Sensitivity.SAFEGUARDING)} <> 0 or {{category}} = '{ENQUIRY}')"
-KEPT_OUT = f"""(({_ENQUIRY} and exists ({_KEPT}))
-      or ({{category}} = 'legal' and exists ({_KEPT} and kep.kind = '{COURT_ORDER}')))"""
-KEPT_AWAY = f"exists ({_KEPT} and kep.kind = '{COURT_ORDER}')"
-
-# A provision of a consent that speaks of this requester and this item now. What is null sets no condition.
-_TO = f"""{_in_force("dir")}
-        and (dir.organisation is null or dir.organisation = :organisation)
-        and (dir.organisation_type is null or dir.organisation_type = :organisation_type)
-        and (dir.role is null or dir.role = :role)
-        and (dir.team is null or dir.team = :team)
-        and (dir."user" is null or dir."user" = :user)
-        and (dir.purposes is null or :purpose = any(dir.purposes))"""
-_WHEN = """case when {clinical} is null then dir.effect = 'deny'
-          else (dir.since is null or dir.since <= {clinical}) and (dir.until is null or dir.until > {clinical}) end"""
-_CODED = """exists (select from jsonb_path_query({body}::jsonb, 'lax $.** ? (@.code.type() == "string")') coding
-          join jsonb_array_elements(dir.codes) wanted
-            on wanted ->> 'code' = coding ->> 'code' and wanted ->> 'system' = coalesce(coding ->> 'system', ''))"""
-_OF = f"""(dir.custodians is null or {{custodian}} = any(dir.custodians))
-        and (dir.categories is null or {{category}} = any(dir.categories))
-        and (dir.types is null or {{type}} = any(dir.types))
-        and (dir.sensitivities is null or dir.sensitivities & {{sensitivities}} <> 0)
-        and (dir.items is null or {{key}} = any(dir.items))
-        and ((dir.since is null and dir.until is null) or {_WHEN})
-        and (dir.codes is null or {_CODED})"""
-_MATCHING = f"directive dir where dir.person = {{person}} and {_TO} and {_OF}"
-
-# What each consent says: how deep its deepest provision of each kind is that matches. The deeper wins, denial at a tie.
-_OBJECTIONS = ", ".join(f"'{rule}'" for rule in sorted(OBJECTIONS))
-_BY_CONSENT = f"""select
-        max(dir.depth) filter (where dir.effect = 'deny' and dir.rule not in ({_OBJECTIONS})) as denied,
-        max(dir.depth) filter (where dir.effect = 'deny' and dir.rule in ({_OBJECTIONS})) as objected,
-        coalesce(max(dir.depth) filter (where dir.effect = 'permit'), -1) as permitted,
-        max(dir.made) as made,
-        bool_or(dir.organisation is not null or dir."user" is not null) filter (where dir.effect = 'permit') as named,
-        bit_or(dir.sensitivities) filter (where dir.effect = 'permit') as covers
-      from {_MATCHING} and dir.rule <> '{OPT_OUT.id}'
-      group by dir.consent"""
-_PERMITS = "con.permitted > greatest(con.denied, con.objected, -1)"
-# And all of them together.
-_SAID = f"""select
-        coalesce(bool_or(con.denied >= con.permitted), false) as denied,
-        max(coalesce(con.made, 'infinity')) filter (where con.objected >= con.permitted) as objected_at,
-        max(con.made) filter (where {_PERMITS} and con.named) as permitted_at,
-        coalesce(bool_or({_PERMITS}), false) as permitted,
-        coalesce(bool_or({_PERMITS} and con.named), false) as named,
-        coalesce(bit_or(con.covers) filter (where {_PERMITS}), 0) as covers
-      from ({_BY_CONSENT}) con"""
-
-# What other organisations hold: what is agreed, or the person permitted; nothing objected to; to the involved.
-SHARED = f"""exists (select from ({_SAID}) said
-      where not said.denied
-        and case when {LEFT_OUT} is null
-          then :permit_agrees and said.named and {{sensitivities}} & ~{int(ONLY_FOR_THE_PERSON)} = 0
-          else {{sensitivities}} & {LEFT_OUT} = 0 end
-        and {{sensitivities}} & :needs_consent & ~said.covers = 0
-        and (said.objected_at is null or said.permitted_at > said.objected_at or :overrides
-          or (:glass_objection and {GLASS}))
-        and (not :asks_first or said.permitted or (:glass_view and {GLASS}))
-        and ({INVOLVED} or (:permit_relates and said.named)))"""
+KEPT_FROM = f"""(({_ENQUIRY} and {STANDING} & {KEPT_OUT} <> 0)
+      or ({{category}} = 'legal' and {STANDING} & {KEPT_AWAY} <> 0))"""
 
 _LAWFUL = f"(:legal or {{sensitivities}} & {int(Sensitivity.LEGAL)} = 0)"
-_IN_SCOPE = "(:types::text[] is null or {type} = any(:types))"
+_IN_SCOPE = "(:types is null or {type} = any(:types))"
 
 VISIBLE = f"""({_IN_SCOPE} and (
   ({{person}} is null and {{category}} = 'directory')
   or ({{person}} = :self and {_LAWFUL} and {{sensitivities}} & :hidden_from_person = 0)
   or (:cares
     and {_LAWFUL}
-    and not {KEPT_OUT}
+    and not {KEPT_FROM}
     and case when {{custodian}} = :organisation then {INVOLVED}
-      else (:permit_agrees or coalesce({{sensitivities}} & {LEFT_OUT} = 0, false)) and {SHARED} end)))"""
+      when {_PLAIN} then {OFFERED}
+      else (:permit_agrees or {OFFERED}) and {SHARED} end)))"""
 
 # Of what is agreed in principle with an involved worker: what a sensitivity, a consent or an objection keeps from them.
 WITHHELD = f"""(:cares
     and {_IN_SCOPE}
     and {_LAWFUL}
-    and not {KEPT_OUT}
+    and not {KEPT_FROM}
     and {{custodian}} <> :organisation
     and {LEFT_OUT} is not null
     and {INVOLVED}
     and not {SHARED})"""
 
 # What broken glass would open and nothing else does.
-BREAKABLE = f"""({VISIBLE} is not true and {VISIBLE.replace(GLASS, "true")})"""  # of who is no person: null
+BREAKABLE = f"""({VISIBLE} is not true and {VISIBLE.replace(STANDING, f"({STANDING} | {GLASS})")})"""
 
 # Counted among many, for planning or research: what is agreed for that purpose, of who did not opt out or object.
 COUNTED = f"""(:counts
     and {_IN_SCOPE}
     and {{sensitivities}} & {int(Sensitivity.LEGAL)} = 0
-    and coalesce({{sensitivities}} & {LEFT_OUT} = 0, false)
+    and {OFFERED}
     and {{sensitivities}} & :needs_consent = 0
-    and not exists (select from {_MATCHING} and dir.effect = 'deny'))"""
+    and not exists (select from directive dir
+      where dir.person = {{person}} and dir.effect = 'deny' and dir.starts <= :at and (dir.ends is null or dir.ends > :at)
+        and (dir.purposes is null or :purpose = any(dir.purposes))
+        and (dir.categories is null or {{category}} = any(dir.categories))))"""
 
 # A permission to this requester, of whatever: it lets them open the person's page.
-PERMITTED = f"""(:permit_relates and exists (select from directive dir
-      where dir.person = {{person}} and dir.effect = 'permit' and {_TO}
-        and (dir.organisation is not null or dir."user" is not null)))"""
+PERMITTED = """(:permit_relates and exists (select from directive dir
+      where dir.person = {person} and dir.effect = 'permit' and dir.starts <= :at and (dir.ends is null or dir.ends > :at)
+        and (dir.organisation = :organisation or (dir.organisation is null and dir."user" is not null))
+        and (dir.organisation_type is null or dir.organisation_type = :organisation_type)
+        and (dir.role is null or dir.role = :role)
+        and (dir.team is null or dir.team = :team)
+        and (dir."user" is null or dir."user" = :user)
+        and (dir.purposes is null or :purpose = any(dir.purposes))))"""
 
-RESTRICTED = """exists (select from person per where per.key = {person} and per.restricted)"""
-
-HIDES_PLACE = f"((not :may_locate and {RESTRICTED}) or {KEPT_AWAY})"
+HIDES_PLACE = f"{STANDING} & :hides_place <> 0"  # kept away by a court; or restricted, where the role may not know
 
 LOCATING = f"""(not {HIDES_PLACE})"""
 
@@ -169,39 +116,36 @@ class _Json(UserDefinedType[str]):
         return "JSONB"
 
 
-_TYPES: Mapping[str, Any] = {
-    "asks_first": Boolean(),
-    "assumed": Boolean(),
+# The values of a lens, packed into few parameters: a statement with thirty is slow to put together.
+_TEXTS = ("organisation", "organisation_type", "purpose", "role", "team", "user")
+_NUMBERS = ("hidden_from_person", "hides_place", "involving", "needs_consent", "terms")
+_FLAGS = ("assumed", "cares", "counts", "legal", "on_duty", "permit_agrees", "permit_relates", "plain")
+# name -> the parameter that holds it, and its place in there
+_PACKED: Mapping[str, tuple[str, int]] = {
+    name: (packed, number)
+    for packed, names in (("texts", _TEXTS), ("numbers", _NUMBERS), ("flags", _FLAGS))
+    for number, name in enumerate(names, 1)
+}
+_PARAMETERS: Mapping[str, Any] = {
     "at": DateTime(timezone=True),
-    "cares": Boolean(),
-    "counts": Boolean(),
     "custodians": _Json(),
-    "glass_objection": Boolean(),
-    "glass_relationship": Boolean(),
-    "glass_view": Boolean(),
+    "flags": ARRAY(Boolean()),
     "groups": _Json(),
-    "hidden_from_person": Integer(),
-    "legal": Boolean(),
-    "may_locate": Boolean(),
-    "needs_consent": Integer(),
-    "on_duty": Boolean(),
-    "organisation": Text(),
-    "organisation_type": Text(),
-    "overrides": Boolean(),
-    "permit_agrees": Boolean(),
-    "permit_relates": Boolean(),
-    "purpose": Text(),
-    "role": Text(),
+    "numbers": ARRAY(Integer()),
     "self": Uuid(),
-    "team": Text(),
+    "texts": ARRAY(Text()),
     "types": ARRAY(Text()),
-    "user": Text(),
 }
 
 
 def bound(values: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
     """The values of a lens as bound parameters."""
-    return {name: literal(values[name], type_) for name, type_ in _TYPES.items()}
+    packed = {
+        "texts": [values[name] for name in _TEXTS],
+        "numbers": [values[name] for name in _NUMBERS],
+        "flags": [values[name] for name in _FLAGS],
+    }
+    return {name: literal(packed.get(name, values.get(name)), type_) for name, type_ in _PARAMETERS.items()}
 
 
 class LensElement(ColumnElement[Any]):
@@ -216,8 +160,10 @@ class LensElement(ColumnElement[Any]):
 
     def __init_subclass__(cls, **kw: Any) -> None:
         cls.inherit_cache = True  # SQLAlchemy wants each class to say so itself
+        cls.template = cls.template.replace(STANDING, _STANDING)
         cls.column_names = tuple(dict.fromkeys(_COLUMN.findall(cls.template)))
-        cls.value_names = tuple(dict.fromkeys(_VALUE.findall(cls.template)))
+        asked = (_PACKED.get(name, (name, 0))[0] for name in _VALUE.findall(cls.template))
+        cls.value_names = tuple(dict.fromkeys(asked))
         super().__init_subclass__(**kw)
 
     def __init__(self, columns: Any, values: Mapping[str, Any]) -> None:
@@ -234,8 +180,18 @@ def _text(element: LensElement, compiler: SQLCompiler, **kw: Any) -> str:
     parts = [compiler.process(clause, **kw) for clause in element.clauses]
     columns = dict(zip(element.column_names, parts, strict=False))
     values = dict(zip(element.value_names, parts[len(columns) :], strict=True))
-    text = _VALUE.sub(lambda found: values[found[1]], element.template)
+    text = _VALUE.sub(lambda found: _value(found[1], values), element.template)
     return _COLUMN.sub(lambda found: columns[found[1]], text)
+
+
+def _value(name: str, values: Mapping[str, str]) -> str:
+    packed, number = _PACKED.get(name, (name, 0))
+    return f"({values[packed]})[{number}]" if number else values[packed]
+
+
+def of_one(template: str) -> str:
+    """The same where all rows are of one person, who is asked about once a statement."""
+    return template.replace(STANDING, f"(select {_STANDING.replace('{person}', '{whose}')})")
 
 
 class Visible(LensElement):
@@ -245,17 +201,24 @@ class Visible(LensElement):
     type = Boolean()
 
 
-class Withheld(LensElement):
-    """Whether the row is kept from a worker who would see it but for a sensitivity, a consent or an objection."""
+class VisibleOfOne(LensElement):
+    """Whether the row may be seen, where all rows are of the person `whose`."""
 
-    template = WITHHELD
+    template = of_one(VISIBLE)
     type = Boolean()
 
 
-class Breakable(LensElement):
-    """Whether broken glass would open the row, and nothing else does."""
+class WithheldOfOne(LensElement):
+    """Whether the row of the person `whose` is kept from a worker who would see it but for a sensitivity or a consent."""
 
-    template = BREAKABLE
+    template = of_one(WITHHELD)
+    type = Boolean()
+
+
+class BreakableOfOne(LensElement):
+    """Whether broken glass would open the row of the person `whose`, and nothing else does."""
+
+    template = of_one(BREAKABLE)
     type = Boolean()
 
 
@@ -269,7 +232,7 @@ class Counted(LensElement):
 class Related(LensElement):
     """Whether the requester is involved with the person by a relationship."""
 
-    template = f"(:cares and {RELATED})"
+    template = f"(:cares and {STANDING} & {RELATED} <> 0)"
     type = Boolean()
 
 
@@ -291,4 +254,11 @@ class Body(LensElement):
     """The text to send."""
 
     template = BODY
+    type = Text()
+
+
+class BodyOfOne(LensElement):
+    """The text to send, where all rows are of the person `whose`."""
+
+    template = of_one(BODY)
     type = Text()

@@ -12,6 +12,7 @@ from carelink.consent.sensitivity import NATIONAL, Sensitivities, sensitivities
 from carelink.place import OnDuty, Place
 
 MAY_BREAK_GLASS = "break-glass"
+RELATIONSHIP, OBJECTION, VIEW = "relationship", "objection", "view"  # what broken glass may open
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -29,6 +30,25 @@ class Terms:
     glass: frozenset[str] = frozenset()
     on_duty: bool = False
     assumed: bool = False  # "as if they were involved": only where somebody views as another
+
+    @property
+    def involving(self) -> int:
+        """What makes somebody involved, as bits of carelink_standing: 1 a relationship, 2 broken glass."""
+        return 3 if RELATIONSHIP in self.glass else 1
+
+    @property
+    def bits(self) -> int:
+        """As carelink_shared takes them."""
+        on = (
+            self.permit_agrees,
+            self.permit_relates,
+            self.overrides,
+            OBJECTION in self.glass,
+            VIEW in self.glass,
+            RELATIONSHIP in self.glass,
+            self.asks_first,
+        )
+        return sum(1 << number for number, holds in enumerate(on) if holds)
 
 
 def terms(place: Place, requester: Requester, may: frozenset[str], at: datetime, *, assumed: bool = False) -> Terms:

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+FUNCTIONS = Path(__file__).resolve().parent / "functions"  # .sql: what statements of the code call, made anew each time
 _LOCK = 0x0CA2E11  # one migration at a time, however many processes start at once
 
 
@@ -28,6 +29,8 @@ def upgrade(engine: Engine) -> None:
         made = config(engine)
         made.attributes["connection"] = conn
         command.upgrade(made, "head")
+        for file in sorted(FUNCTIONS.glob("*.sql")):
+            conn.exec_driver_sql(file.read_text("utf-8").replace("%", "%%"))  # a percent sign is psycopg's
 
 
 def revision(engine: Engine) -> str | None:

@@ -1,0 +1,101 @@
+-- What the lens asks of the tables about one person, and about one item of somebody who gave or denied consent.
+--
+-- The decision stands in carelink/consent/decision.py as values and in carelink/consent/predicate.py as SQL; these two
+-- are the parts of it that read other tables. They are functions so that PostgreSQL plans them once a connection and
+-- asks about a person once a statement, and not for every row. A test holds both forms to one answer.
+
+-- What is true of a requester and a person at a time, as bits:
+--  1 involved by a relationship   2 broke the glass          4 kept out of an enquiry
+--  8 kept away by a court        16 the person has consents  32 the person is restricted (PDS 'S')
+create or replace function carelink_standing(
+    whose uuid, at timestamptz, asks_organisation text, asks_team text, asks_user text, on_duty boolean, assumed boolean
+) returns integer language plpgsql stable parallel safe as $$
+begin
+  return (select
+      (assumed or exists (select from relationship rel
+        where rel.person = whose and rel.organisation = asks_organisation
+          and rel.starts <= at and (rel.ends is null or rel.ends > at)
+          and (rel."user" = asks_user or (rel."user" is null and (rel.team is null or rel.team = asks_team))
+            or (on_duty and rel.kind = 'caseload'))))::integer
+    | 2 * (exists (select from access_grant gra
+        where gra.person = whose and gra."user" = asks_user and gra.organisation = asks_organisation
+          and gra.starts <= at and gra.ends > at))::integer
+    | coalesce((select bit_or(case kep.kind when 'court-order' then 12 else 4 end) from kept_out kep
+        where kep.person = whose and kep.starts <= at and (kep.ends is null or kep.ends > at)
+          and (kep."user" = asks_user or (kep."user" is null and kep.organisation = asks_organisation))), 0)
+    | 16 * (exists (select from directive dir
+        where dir.person = whose and dir.starts <= at and (dir.ends is null or dir.ends > at)))::integer
+    | 32 * (exists (select from person per where per.key = whose and per.restricted))::integer);
+end $$;
+
+-- Whether something that another organisation holds is shared with the requester: agreed or permitted, not denied or
+-- objected to, with what consent it needs, to somebody who is involved.
+--
+-- `left_out`: the sensitivities that no agreement names; null where nothing is agreed. `on_terms` as bits:
+--  1 a permission agrees   2 a permission relates   4 the law overrides an objection   8 glass opens an objection
+-- 16 glass opens not having been asked   32 glass opens a relationship   64 people are asked first
+create or replace function carelink_shared(
+    standing integer, on_terms integer, left_out integer, needs_consent integer, at timestamptz,
+    asks_organisation text, asks_organisation_type text, asks_role text, asks_team text, asks_user text, asks_purpose text,
+    item_person uuid, item_custodian text, item_category text, item_type text, item_sensitivities integer,
+    item_key uuid, item_clinical timestamptz, item_body text
+) returns boolean language plpgsql stable parallel safe as $$
+declare
+  said record;
+  glass boolean := standing & 2 <> 0;
+begin
+  if standing & 16 = 0 then  -- the person said nothing
+    return left_out is not null
+      and item_sensitivities & left_out = 0
+      and item_sensitivities & needs_consent = 0
+      and (on_terms & 64 = 0 or (glass and on_terms & 16 <> 0))
+      and (standing & 1 <> 0 or (glass and on_terms & 32 <> 0));
+  end if;
+  -- Each consent for itself: the deepest provision that matches wins, denial at a tie. Then all of them together.
+  select
+      coalesce(bool_or(con.denied >= con.permitted), false) as denied,
+      max(coalesce(con.made, 'infinity')) filter (where con.objected >= con.permitted) as objected_at,
+      max(con.made) filter (where con.permits and con.named) as permitted_at,
+      coalesce(bool_or(con.permits), false) as permitted,
+      coalesce(bool_or(con.permits and con.named), false) as named,
+      coalesce(bit_or(con.covers) filter (where con.permits), 0) as covers
+    into said
+    from (select one.*, one.permitted > greatest(one.denied, one.objected, -1) as permits from (select
+        max(dir.depth) filter (where dir.effect = 'deny' and dir.rule not like 'L7-%') as denied,
+        max(dir.depth) filter (where dir.effect = 'deny' and dir.rule like 'L7-%') as objected,
+        coalesce(max(dir.depth) filter (where dir.effect = 'permit'), -1) as permitted,
+        max(dir.made) as made,
+        bool_or(dir.organisation is not null or dir."user" is not null) filter (where dir.effect = 'permit') as named,
+        bit_or(dir.sensitivities) filter (where dir.effect = 'permit') as covers
+      from directive dir
+      where dir.person = item_person and dir.rule <> 'L10-opt-out'
+        and dir.starts <= at and (dir.ends is null or dir.ends > at)
+        and (dir.organisation is null or dir.organisation = asks_organisation)
+        and (dir.organisation_type is null or dir.organisation_type = asks_organisation_type)
+        and (dir.role is null or dir.role = asks_role)
+        and (dir.team is null or dir.team = asks_team)
+        and (dir."user" is null or dir."user" = asks_user)
+        and (dir.purposes is null or asks_purpose = any(dir.purposes))
+        and (dir.custodians is null or item_custodian = any(dir.custodians))
+        and (dir.categories is null or item_category = any(dir.categories))
+        and (dir.types is null or item_type = any(dir.types))
+        and (dir.sensitivities is null or dir.sensitivities & item_sensitivities <> 0)
+        and (dir.items is null or item_key = any(dir.items))
+        and ((dir.since is null and dir.until is null)
+          or case when item_clinical is null then dir.effect = 'deny'
+             else (dir.since is null or dir.since <= item_clinical) and (dir.until is null or dir.until > item_clinical)
+             end)
+        and (dir.codes is null or exists (
+          select from jsonb_path_query(item_body::jsonb, 'lax $.** ? (@.code.type() == "string")') coding
+          join jsonb_array_elements(dir.codes) wanted
+            on wanted ->> 'code' = coding ->> 'code' and wanted ->> 'system' = coalesce(coding ->> 'system', '')))
+      group by dir.consent) one) con;
+  return not said.denied
+    and case when left_out is null  -- nobody agreed: the person may have; what that names of sensitivities is nothing
+      then on_terms & 1 <> 0 and said.named and item_sensitivities & ~1024 = 0
+      else item_sensitivities & left_out = 0 and item_sensitivities & needs_consent & ~said.covers = 0 end
+    and (said.objected_at is null or coalesce(said.permitted_at > said.objected_at, false) or on_terms & 4 <> 0
+      or (glass and on_terms & 8 <> 0))
+    and (on_terms & 64 = 0 or said.permitted or (glass and on_terms & 16 <> 0))
+    and (standing & 1 <> 0 or (glass and on_terms & 32 <> 0) or (on_terms & 2 <> 0 and said.named));
+end $$;
