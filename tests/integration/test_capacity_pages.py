@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from ingest_builders import item, patient, take
-from page_builders import ALERT, ME, NORA, page, signed_in
+from page_builders import ALERT, ME, NORA, objection, page, signed_in
 from sqlalchemy import Engine, select
 
 from carelink.consent.capacity import Decision, Giver, Relation, may_consent
@@ -299,6 +299,19 @@ def test_a_nurse_sees_what_the_council_found_and_changes_none_of_it(
     assert "found unable to decide" in said.text
     assert [one for one in said.all("a") if one.text.startswith("Recorded by mistake")] == []
     assert nadia.get(mine).status_code == 403
+
+
+def test_whoever_may_not_see_an_authority_is_told_that_there_is_one_without_the_name(
+    changed: Engine, app: Flask, place: Place, sam: FlaskClient, known: PersonKey, now: datetime
+) -> None:
+    send(sam, path(known, "assessment"), UNABLE)
+    send(sam, path(known, "authority"), STAMPED)
+    legal = {"class": [{"system": "https://carelink.example/category", "code": "legal"}]}
+    with changed.begin() as conn:
+        take(conn, place, [objection("no-legal", **legal)], now, "council-a")
+    said = text(signed_in(app, "nadia.rahman", now), path(known))
+    assert "Somebody whose record you can't see may decide." in said
+    assert "Susan Hart may decide" not in said
 
 
 def test_who_is_not_involved_or_records_nothing_gets_neither_page_nor_form(
