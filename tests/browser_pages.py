@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conftest import ROOT, absent
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, TimeoutError, ViewportSize
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, ViewportSize
 from running_system import RunningSystem
 
 from fhir_adapters.simulators.people import Person
@@ -149,11 +148,12 @@ def findings(page: Page, size: ViewportSize) -> list[str]:
 
 def overhang(page: Page) -> int:
     """By how many pixels the page is wider than the window, once the menu has folded itself into its new width."""
-    with suppress(TimeoutError):
-        page.wait_for_function(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=2_000
-        )
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    for _ in range(40):  # two seconds; the pages' policy allows no script that waits by itself
+        wide = int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+        if wide <= 0:
+            break
+        page.wait_for_timeout(50)
+    return wide
 
 
 def picture(page: Page, name: str, height: int = 0) -> None:
