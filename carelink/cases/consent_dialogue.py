@@ -103,7 +103,9 @@ def go_on(conn: Connection, place: Place, lens: Lens, about: About, typed: Typed
 def refused(conn: Connection, place: Place, lens: Lens, about: About, typed: Typed, answer: Answer) -> Asked:
     """The first step again, with why that giver may not decide."""
     here = _asked(conn, place, lens, about.person, Step.WHO, typed)
-    return replace(here, refused=answer, wrong={"giver": answer.because})
+    return replace(
+        here, refused=answer, wrong={"want" if _own(lens) else "giver": "This can't be recorded: see below why"}
+    )
 
 
 def ending(conn: Connection, place: Place, lens: Lens, about: About, typed: Typed, *, sent: bool) -> Asked:
@@ -163,7 +165,7 @@ def _how(typed: Typed, lens: Lens) -> tuple[How | None, answers.Wrong]:
     if _own(lens):
         return How.ONLINE, {}
     how = next((one for one in answers.HOWS if one.value == typed.one("how")), None)
-    return how, {} if how else {"how": "Choose how it was obtained"}
+    return how, {} if how else {"how": "Choose how they told you"}
 
 
 def _checked(conn: Connection, place: Place, lens: Lens, about: About, here: Asked, wish: Wish) -> Asked:

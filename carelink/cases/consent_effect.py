@@ -7,7 +7,7 @@ consents as they are and as they would be. Whether such an item exists is not lo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from carelink.consent.decision import DIRECT_CARE, Standing, decide
 from carelink.consent.facts import Directed, Facts, Labelled, Related
@@ -52,7 +52,15 @@ def effect(place: Place, known: Known, at: Lens) -> tuple[Change, ...]:
         before, after = (_seen(standing, items, known, one) for one in (known.before, known.after))
         sums.setdefault(where, _Sum()).take(asks.organisation, before, after)
     found = (_change(place, where, one) for where, one in sorted(sums.items()))
-    return tuple(one for one in found if one.loses or one.gains)
+    return _together(one for one in found if one.loses or one.gains)
+
+
+def _together(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Roles of one organisation that lose and gain the same are one change."""
+    found: dict[Change, list[str]] = {}
+    for one in changes:
+        found.setdefault(replace(one, role=""), []).append(one.role)
+    return tuple(replace(one, role=", ".join(roles)) for one, roles in found.items())
 
 
 class _Sum:

@@ -93,6 +93,7 @@ class Consents:
     past: tuple[Held, ...]
     may_record: bool
     withheld: bool
+    asks_first: bool = False  # here nothing is shared until the person agrees
 
     def one(self, key: ResourceKey) -> Held:
         """The consent of that key. Raises `NotFound`."""
@@ -120,6 +121,7 @@ def consents(conn: Connection, place: Place, lens: Lens, person: PersonKey, *, m
         past=tuple(one for one in held if one.state not in _NOW),
         may_record=may,
         withheld=lens.withheld(conn, person),
+        asks_first=place.asking.view == "explicit",
     )
 
 

@@ -150,7 +150,7 @@ def test_a_form_that_is_sent_twice_is_stored_once(sam: FlaskClient, engine: Engi
 MISSING = [
     ("who", {"step": "details"}, {"giver": "Choose who decides", "want": "Choose what is wanted"}),
     ("who", {"step": "details", "giver": "other", "want": "less"}, {"giver-name": "Give their name", "giver-relation": "Choose as what they decide"}),
-    ("details", {"step": "check", "giver": "the-person", "want": "less"}, {"organisations": "Choose with whom not to share, or what not to share", "how": "Choose how it was obtained"}),
+    ("details", {"step": "check", "giver": "the-person", "want": "less"}, {"organisations": "Choose with whom not to share, or what not to share", "how": "Choose how they told you"}),
     ("details", {"step": "saved", "giver": "the-person", "want": "nothing", "how": "letter", "until-day": "1"}, {"until-day": "The last day must be a real date, with day, month and year"}),
 ]  # fmt: skip
 
