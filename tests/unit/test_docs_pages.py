@@ -61,7 +61,7 @@ def test_every_command_that_a_page_names_is_there(path: Path) -> None:
     known = set(_commands(cli))
     groups = {one[0]: {two[1] for two in known if len(two) == 2 and two[0] == one[0]} for one in known if len(one) == 1}
     text = path.read_text("utf-8")
-    for line in re.findall(r"(?:^    |`)(?:\.venv/bin/)?carelink ([a-z]+(?: [a-z]+)?)", text, re.MULTILINE):
+    for line in re.findall(r"(?:^    |`)(?:\.venv/bin/)?carelink ([a-z-]+(?: [a-z-]+)?)", text, re.MULTILINE):
         first, _, second = line.partition(" ")
         assert first in groups, f"carelink {line}"
         assert not groups[first] or second in groups[first], f"carelink {line}"
