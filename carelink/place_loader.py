@@ -163,6 +163,7 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
         yield linking.problem(("upper",), "must be above `lower`")
     yield from _homeless(files["organisations.toml"])
     yield from _taken_names(files["consent.toml"])
+    yield from _unreviewed(files["consent.toml"], files["staff.toml"])
     if OWN_ROLE not in roles:
         yield files["staff.toml"].problem((), f"there is no role {OWN_ROLE!r}: people could not see their own record")
     yield from _lost_mappings(files["sources.toml"], folder)
@@ -214,6 +215,16 @@ def _taken_names(file: _File) -> Iterator[Problem]:
     for index, row in enumerate(file.entries["sensitivity"]):
         if row["id"] in SENSITIVITIES:
             yield file.problem(("sensitivity", index, "id"), f"{row['id']!r} is one of the national sensitivities")
+
+
+def _unreviewed(consent: _File, staff: _File) -> Iterator[Problem]:
+    """What is opened in need must be answered, so somebody must be able to."""
+    held = {row["role"] for row in staff.entries["staff"]}
+    may = {row["id"] for row in staff.entries["role"] if "review-break-glass" in row["may"]}
+    for row in consent.entries["break_glass"]:
+        if row["reviewer"] not in may & held:
+            why = f"nobody would review: the role {row['reviewer']!r} needs `review-break-glass`, and somebody who holds it"
+            yield consent.problem(("break_glass", "reviewer"), why)
 
 
 def _lost_mappings(file: _File, folder: Path) -> Iterator[Problem]:

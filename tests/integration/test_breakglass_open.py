@@ -20,6 +20,7 @@ from breakglass_builders import (
     said,
     trail,
 )
+from fhir_builders import bearer, registered, token
 from flask import Flask
 from flask.testing import FlaskClient
 from html_reading import read, wrongs
@@ -227,6 +228,20 @@ def test_it_opens_to_nobody_else(
             conn.execute(role_assignment.insert().values(row))
     for user, held in (("paul.reyes", "902|x|social-worker"), (GWEN, "901|x|social-worker")):
         assert signed_in(app, user, now, held).get(f"/people/{known}").status_code == 404
+
+
+def test_no_system_sees_more_by_it_nor_asks_for_it_itself(
+    gwen: FlaskClient, app: Flask, changed: Engine, place: Place, known: PersonKey
+) -> None:
+    """Not the systems of the worker's own organisation and role, whatever purpose they say."""
+    secret = registered(changed, place, "southmere", "902", "social-worker", "system/*.rs")
+    client = app.test_client()
+    asks = bearer(token(client, "southmere", secret)) | {"X-Purpose-Of-Use": "BTG"}
+    open_in_need(gwen, known)
+    for path in (f"/fhir/R4/Patient/{known}", f"/fhir/R4/Patient/{known}/$everything"):
+        assert client.get(path, headers=asks).status_code == 404
+    assert client.post(f"/fhir/R4/Patient/{known}/$break-glass", headers=asks).status_code in (404, 405)
+    assert len(grants(changed)) == 1
 
 
 def test_who_views_as_somebody_else_opens_and_closes_nothing(

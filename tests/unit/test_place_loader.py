@@ -71,6 +71,7 @@ MISTAKES = [
     ("linking.toml", "near = 6.0 ", "nearly = 6.0 ", "[weights.birth_date]", "gives no weight for near"),
     ("linking.toml", "[weights.gender]", "[weights.shoe_size]", "[weights.shoe_size]", "is not compared"),
     ("staff.toml", 'id = "person"', 'id = "themselves"', None, "there is no role 'person'"),
+    ("consent.toml", 'reviewer = "ig-lead"', 'reviewer = "gp"', 'reviewer = "gp"', "needs `review-break-glass`"),
     ("place.toml", 'place_name = "Dalemere"', "", None, "Missing data"),
     ("place.toml", 'service_name = "CareLink"', "service_name = CareLink", "service_name = CareLink", "is not TOML"),
 ]
