@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from carelink.audit.trail import Event, append
 from carelink.consent import past, policies
 from carelink.consent.compiling import HIDES_ALL
-from carelink.consent.explain import Explanation, followed, kinds
+from carelink.consent.explain import Explanation, followed, kinds, known_to
 from carelink.consent.facts import Facts
 from carelink.consent.facts_then import directed_then, kept_out_then, labelled, related_then, restricted_then
 from carelink.consent.lens import Lens
@@ -113,7 +113,7 @@ def of_then(conn: Connection, place: Place, asked: Asked) -> AsItWas:
         grants=past.grants_at(conn, key, at),
     )
     decided = [(one, label, lens.decide(label, facts)) for one in versions for label in (labelled(one, facts),)]
-    told = tuple(kinds((label, decision) for _, label, decision in decided))
+    told = tuple(kinds(((label, decision) for _, label, decision in decided), known_to(lens)))
     items = tuple(Item(one, decision) for one, _, decision in decided)
     return AsItWas(Explanation(lens, key, facts, told, withheld=False), items, place, past.unknown_of(conn, key, at))
 

@@ -15,7 +15,7 @@ from carelink.consent.lens import Lens
 from carelink.consent.provisions import OBJECTIONS
 from carelink.consent.requester import Requester
 from carelink.consent.rules import UNCLEAR, Decision
-from carelink.consent.sensitivity import names
+from carelink.consent.sensitivity import NATIONAL, Sensitivities
 from carelink.db import tables
 from carelink.errors import NotFound
 from carelink.ids import Ods, PersonKey
@@ -51,7 +51,8 @@ def explain(conn: Connection, lens: Lens, person: PersonKey, asked_by: str) -> E
     """
     key = followed(conn, person)
     facts = facts_of(conn, key)
-    lines = tuple(kinds((one, lens.decide(one, facts)) for one in items_of(conn, key, facts)))
+    decided = ((one, lens.decide(one, facts)) for one in items_of(conn, key, facts))
+    lines = tuple(kinds(decided, known_to(lens)))
     rules = tuple(sorted({line.decision.rule.id for line in lines}))
     event = Event("explain", None, key, count=len(lines), rules=rules, user=asked_by, detail=_explained(lens))
     append(conn, event, lens.at)
@@ -75,13 +76,18 @@ def followed(conn: Connection, person: PersonKey) -> PersonKey:
     return PersonKey(key)
 
 
-def kinds(decided: Iterable[tuple[Labelled, Decision]]) -> Iterator[Line]:
+def known_to(lens: Lens) -> Sensitivities:
+    """The sensitivities of the place that this lens is of."""
+    return lens.standing.terms.known if lens.standing is not None else NATIONAL
+
+
+def kinds(decided: Iterable[tuple[Labelled, Decision]], known: Sensitivities) -> Iterator[Line]:
     """Items that differ in nothing that is shown are one line."""
     counted: Counter[tuple[Ods, str, int, Decision]] = Counter(
         (one.custodian, one.category, one.sensitivities, decision) for one, decision in decided
     )
     for kind, items in sorted(counted.items(), key=lambda pair: (pair[0][:3], pair[0][3].rule.id, pair[0][3].detail)):
-        yield Line(kind[0], kind[1], names(kind[2]), items, kind[3])
+        yield Line(kind[0], kind[1], known.names(kind[2]), items, kind[3])
 
 
 def lines(explanation: Explanation, place: Place) -> list[str]:
@@ -124,15 +130,15 @@ def _objection(one: Directed, lens: Lens) -> str:
     force = "" if one.in_force(lens.at) else " (not in force now)"
     until = f" until {one.ends:%d %b %Y}" if one.ends else ""
     kind = "Objection" if one.rule in OBJECTIONS else "Consent"
-    return f"{kind}: {'  ' * one.depth}{one.effect} {_what(one)} to {_whom(one)}{until}{why}{force}"
+    return f"{kind}: {'  ' * one.depth}{one.effect} {_what(one, known_to(lens))} to {_whom(one)}{until}{why}{force}"
 
 
-def _what(one: Directed) -> str:
+def _what(one: Directed, known: Sensitivities) -> str:
     """What the provision is about, by the names that the pack and FHIR have for it."""
     parts = [
         ", ".join(sorted(one.categories or ())),
         ", ".join(sorted(one.types or ())),
-        ", ".join(names(one.sensitivities or 0)),
+        ", ".join(known.names(one.sensitivities or 0)),
         ", ".join(code for _, code in sorted(one.codes or ())),
         f"{len(one.items)} items" if one.items else "",
         f"from {', '.join(sorted(one.custodians))}" if one.custodians else "",

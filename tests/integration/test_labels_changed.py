@@ -12,6 +12,7 @@ from ingest_builders import SNOMED, body, condition, item, key, observation, pat
 from page_builders import allocation, lens
 from sqlalchemy import Engine, select
 
+from carelink.consent.explain import explain, lines
 from carelink.db import sync
 from carelink.db.tables import label_hint, outbox, resource
 from carelink.ids import PersonKey, ResourceKey
@@ -231,3 +232,14 @@ def test_what_a_reference_points_at_is_not_said_beside_it(known: Engine, place: 
     assert "HIV" not in seen.body
     assert body(seen)["requester"]["display"] == "Dr Desai"
     assert body(seen)["reasonReference"] == [{"reference": f"Condition/{key(condition('c9'))}"}]
+
+
+def test_the_explanation_names_the_sensitivity_of_the_place(known: Engine, place: Place, now: datetime) -> None:
+    rule = LabelRule("stoma", "a test", sensitivities=("STOMA",), codes=frozenset([DIABETES]))
+    own = with_rules(place, rule, own=[STOMA])
+    switch(known, own, now + LATER)
+    with known.begin() as conn:
+        told = lines(explain(conn, lens(conn, own, now, "sam.okafor"), _person(known), "test"), own)
+    [mine] = [one for one in told if "STOMA" in one]
+    assert "[STOMA]" in mine
+    assert "L5-sensitive, STOMA" in mine
