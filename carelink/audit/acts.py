@@ -32,10 +32,16 @@ REQUEST = Act("request", "worked on a request about your record", "Worked on a r
 OPENED = Act("opened", "opened your record", "Opened")
 FOUND = Act("found", "looked you up", "Looked up")
 LISTED = Act("listed", "saw your name in a list of people", "Saw in a list")
+SIGNED = Act("signed", "signed in", "Signed in or out")
+ANSWERED = Act("answered", "answered a question about who looked", "Answered what was worth a look")
+SETTING = Act("setting", "changed who may ask", "Changed who or what may ask")
 OTHER = Act("other", "worked with your record", "Other")
 
 # The order in which acts are told: of all that one request did, the first of these.
-ORDER = (GLASS, REFUSED, COPIED, CHANGED, LINKED, CHECKED, AUDITED, REQUEST, OPENED, CLOSED, FOUND, LISTED, OTHER)
+ORDER = (
+    *(GLASS, REFUSED, COPIED, CHANGED, LINKED, CHECKED, ANSWERED, AUDITED, REQUEST, SETTING),
+    *(OPENED, CLOSED, FOUND, LISTED, SIGNED, OTHER),
+)
 
 BY_ACTION: Mapping[str, Act] = {
     "break-glass": GLASS,
@@ -58,6 +64,12 @@ BY_ACTION: Mapping[str, Act] = {
     "audit": AUDITED,
     "explain": CHECKED,
     "view-as": CHECKED,
+    "sign-in": SIGNED,
+    "sign-out": SIGNED,
+    "role": SIGNED,
+    "signal": ANSWERED,
+    "client": SETTING,
+    "policy-change": SETTING,
     "subject-access": REQUEST,
     "legal-hold": REQUEST,
     "erasure": REQUEST,
@@ -70,7 +82,7 @@ BY_QUERY: tuple[tuple[Act, _Fits], ...] = (
     (LINKED, lambda kept: "open link decision" in (kept.query or "")),
     (LISTED, lambda kept: (kept.query or "").startswith("my caseload")),
     (FOUND, lambda kept: (kept.query or "").startswith("Patient?") and kept.query != "Patient?"),
-    (FOUND, lambda kept: kept.query == "by key"),
+    (LISTED, lambda kept: kept.query == "by key"),  # the names beside what was searched for
 )
 
 

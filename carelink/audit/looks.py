@@ -138,7 +138,8 @@ def _lines(looks: Sequence[Look]) -> tuple[Line, ...]:
     for look in looks:
         grouped.setdefault((look.who, look.act), []).append(look)
     told = [_line(who, act, of) for (who, act), of in grouped.items() if not _goes_without_saying(who, act, grouped)]
-    return tuple(sorted(told, key=lambda line: ORDER.index(line.act)))  # stable: among equals the latest first
+    # What matters first, what they did themselves last; among equals the latest first.
+    return tuple(sorted(told, key=lambda line: (line.who.kind == PERSON, ORDER.index(line.act))))
 
 
 def _goes_without_saying(who: Who, act: Act, grouped: Mapping[tuple[Who, Act], object]) -> bool:
