@@ -69,6 +69,8 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "cases/breakglass_finding.py:_where_they_are_may_be_told": "a condition alone; `_people` puts it beside its own",
     "cases/breakglass_finding.py:who": "break-glass: a name, a birth date and a number, to confirm who it is or to review; audited",
     "record/blocking.py:read_people": "linking: whom a Patient that is being stored is compared with",
+    "cases/consent_unclear.py:note": "storing: which Consents can't be compiled, under a system lens; the task that it makes names nobody",
+    "cases/consent_unclear.py:_refused": "Consents that could not be stored have no label; their reasons go to the role that watches over them",
     "cases/oversight.py:quarantined": "what could not be stored has no label; its reasons go to the role that watches over it",
     "record/quarantine.py:listed": "what could not be stored has no label; its reasons go to the role that watches over it",
     "record/quarantine.py:resolve": "what could not be stored has no label; the role that watches over it ends it",
