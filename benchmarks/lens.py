@@ -1,0 +1,113 @@
+"""What the lens costs: a search with it beside the same search without it, and one decision in process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from benchmarks.figures import Figure, Floor, typical
+from benchmarks.filled import WORKER, Filled, filled
+from benchmarks.machine import Meter
+from benchmarks.world import NOW, World
+from carelink.consent.facts import Directed, Facts, Labelled
+from carelink.consent.known import facts_of, items_of
+from carelink.consent.lens import Lens
+from carelink.identity import requesters
+from carelink.record import search
+from carelink.record.query import Query
+
+ROUNDS, SEARCHES, WARM = 8, 100, 30
+ADDS = 15  # per cent, at most
+DECISION = 200  # microseconds, at most
+SHOWN = 20
+
+
+def figures(world: World) -> Iterator[Figure]:
+    """Milliseconds of a sorted search about one person, what the lens adds to it, and microseconds of a decision."""
+    here = filled(world)
+    with here.database.engine.connect() as conn:
+        lens = Lens.compile(world.place, requesters.requester(conn, world.place, WORKER), NOW)
+        query = _query(conn, here, lens)
+        asking = {"with": _asks(conn, lens, query), "without": _asks(conn, _without(lens), query)}
+        wall, cpu = _measured(world, asking)
+        floor = Floor("the same search without the lens", typical(wall["without"]), typical(cpu["without"]))
+        with_lens = typical(wall["with"]), typical(cpu["with"])
+        yield Figure("search about one person, with the lens", with_lens[0], "ms", with_lens[1], floor)
+        added = [(mine / base - 1) * 100 for mine, base in zip(wall["with"], wall["without"], strict=True)]
+        spent = [(mine / base - 1) * 100 for mine, base in zip(cpu["with"], cpu["without"], strict=True)]
+        yield Figure("the lens adds to it", typical(added), "%", typical(spent), target=ADDS, rounds=tuple(added))
+        yield _decision(conn, here, lens)
+
+
+class _Bare(Lens):
+    """The same requester, of whom nothing is asked: what the search costs but for the predicate."""
+
+    where = Lens.system("", NOW).where
+    body = Lens.system("", NOW).body
+
+
+def _without(lens: Lens) -> Lens:
+    return _Bare(lens.at, lens.standing, user=lens.user, may=lens.may)
+
+
+def _query(conn: Connection, here: Filled, lens: Lens) -> Query:
+    """What both see whole: else one would have less to fetch."""
+    for category in ("medicines", "problems", "results"):
+        query = Query(person=here.person, categories=(category,), count=SHOWN)
+        seen, all_ = (search.run(conn, one, query).rows for one in (lens, _without(lens)))
+        if len(seen) == SHOWN and [row.key for row in seen] == [row.key for row in all_]:
+            return query
+    raise AssertionError("there is nothing that the worker sees all of")
+
+
+def _asks(conn: Connection, lens: Lens, query: Query) -> Callable[[], None]:
+    def ask() -> None:
+        search.run(conn, replace(lens), query)  # a lens anew, as each request makes one
+        conn.commit()
+
+    return ask
+
+
+def _measured(
+    world: World, asking: dict[str, Callable[[], None]]
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Milliseconds a search of each round, by the clock on the wall and by CPU time."""
+    wall: dict[str, list[float]] = {name: [] for name in asking}
+    cpu: dict[str, list[float]] = {name: [] for name in asking}
+    for ask in asking.values():
+        for _ in range(WARM):
+            ask()
+    meter = Meter(world.server)
+    for _ in range(ROUNDS):
+        for name, ask in asking.items():
+            meter.mark()
+            began = time.perf_counter()
+            for _ in range(SEARCHES):
+                ask()
+            wall[name].append((time.perf_counter() - began) * 1000 / SEARCHES)
+            cpu[name].append(meter.spent().cpu * 1000 / SEARCHES)
+    return wall, cpu
+
+
+def _decision(conn: Connection, here: Filled, lens: Lens) -> Figure:
+    """Of everything that is held about the person, with a consent of some exceptions."""
+    known = facts_of(conn, here.person)
+    nested = (
+        Directed("deny", categories=frozenset({"other"})),
+        Directed("permit", depth=1, role="social-worker", categories=frozenset({"other"})),
+        Directed("deny", depth=2, types=frozenset({"Flag"}), purposes=frozenset({"CAREMGT"})),
+    )
+    facts = replace(known, directed=(*known.directed, *nested))
+    items = list(items_of(conn, here.person, facts))
+    rounds = tuple(_each(lens, items, facts) for _ in range(ROUNDS))
+    return Figure("one decision, in process", typical(rounds), "us", target=DECISION, rounds=rounds)
+
+
+def _each(lens: Lens, items: list[Labelled], facts: Facts) -> float:
+    began = time.perf_counter()
+    for one in items:
+        lens.decide(one, facts)
+    return (time.perf_counter() - began) * 1_000_000 / len(items)
