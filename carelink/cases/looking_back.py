@@ -51,6 +51,43 @@ class Answer:
     withheld: int  # how many were not shown
 
 
+@dataclass(frozen=True)
+class Way:
+    """A way to ask who sees what, and the right that it needs."""
+
+    endpoint: str
+    words: str
+    says: str
+    right: str
+
+
+WAYS = (
+    Way(
+        "view_as.choose",
+        "Look as somebody else",
+        "One person’s record, as a worker or anyone in a role sees it now.",
+        MAY_VIEW_AS,
+    ),
+    Way(
+        "looking_back.as_it_was", "As it was", "What a worker could see of a person at a time, and by which rule.", MAY
+    ),
+    Way(
+        "looking_back.rehearsals",
+        "What if",
+        "What a changed agreement or label rule would show more and less, before it is switched on.",
+        MAY,
+    ),
+)
+
+
+def ways(looks: Lens) -> tuple[Way, ...]:
+    """Those that this reader may take. Raises `Forbidden` for who may take none."""
+    found = tuple(one for one in WAYS if one.right in looks.may)
+    if not found:
+        raise Forbidden("Your role may not ask why somebody sees something", rule=MAY)
+    return found
+
+
 def must_may(looks: Lens) -> Requester:
     """Who asks. Raises `Forbidden` for a role that may not explain."""
     if looks.requester is None or MAY not in looks.may:

@@ -14,6 +14,12 @@ from carelink.web.transaction import connection
 blueprint = Blueprint("looking_back", __name__, template_folder="templates")
 
 
+@blueprint.get("/who-sees-what")
+def choose() -> str:
+    """The ways to ask, of which each role finds those that it may."""
+    return render_template("dashboard/who_sees_what.html", ways=looking_back.ways(lens()))
+
+
 @blueprint.route("/as-it-was", methods=["GET", "POST"])
 def as_it_was() -> str | tuple[str, int]:
     """What a worker could see of a person at a time; who and of whom travel in the body, never in an address."""

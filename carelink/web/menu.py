@@ -52,9 +52,7 @@ ENTRIES = (
     Entry("signals.waiting", "Worth a look", _may("read-audit")),
     Entry("subject_access.queue", "Requests", _may("handle-requests"), subject_access.late),
     Entry("retention.overview", "Keeping and erasing", _may("handle-requests")),
-    Entry("looking_back.as_it_was", "As it was", _may("explain")),
-    Entry("looking_back.rehearsals", "What if", _may("explain")),
-    Entry("view_as.choose", "Look as somebody else", _may(MAY_VIEW_AS)),
+    Entry("looking_back.choose", "Who sees what", lambda lens: bool({"explain", MAY_VIEW_AS} & lens.may)),
 )
 
 

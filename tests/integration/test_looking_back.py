@@ -72,6 +72,16 @@ def asked(browser: FlaskClient, status: int = 200, **form: str) -> Element:
     return read(answer.text)
 
 
+def test_the_menu_leads_to_the_ways_to_ask(iris: FlaskClient) -> None:
+    [entry] = [one for one in page(iris, "/quarantine").one("nav", aria_label="Main").all("a") if one.text == "Who sees what"]
+    told = page(iris, entry.attributes["href"]).one("main")
+    assert [(one.text, one.attributes["href"]) for one in told.all("a")] == [
+        ("Look as somebody else", "/view-as"),
+        ("As it was", "/as-it-was"),
+        ("What if", "/what-if"),
+    ]
+
+
 # As it was ----------------------------------------------------------------------------------------------
 
 
@@ -146,7 +156,7 @@ def test_what_can_not_be_asked_is_said_at_the_top(
     assert wrongs(told) == []
 
 
-@pytest.mark.parametrize("path", ["/as-it-was", "/what-if", "/what-if/1"])
+@pytest.mark.parametrize("path", ["/who-sees-what", "/as-it-was", "/what-if", "/what-if/1"])
 def test_the_pages_are_for_those_who_may_explain(sam: FlaskClient, known: PersonKey, path: str) -> None:
     assert sam.get(path).status_code == 403
 
