@@ -121,7 +121,7 @@ class Lens:
             return true()
         visible: ColumnElement[bool] = Visible(t.c, self._values)
         if person is not None:
-            visible = VisibleOfOne(_with(t, person), self._values)
+            visible = VisibleOfOne(_OfOne(t, person), self._values)
         if getattr(t, "element", t) is not resource_version:
             return visible
         today = resource.alias("today")
@@ -131,7 +131,7 @@ class Lens:
         """The text to send: the redacted form where the person is restricted and this requester may not locate."""
         if self.standing is None:
             return t.c.body
-        return Body(t.c, self._values) if person is None else BodyOfOne(_with(t, person), self._values)
+        return Body(t.c, self._values) if person is None else BodyOfOne(_OfOne(t, person), self._values)
 
     def identifies(self, t: FromClause = resource) -> ColumnElement[bool]:
         """Patients, for a question of identity that a human must answer: of those in question, and for nobody else.
@@ -225,7 +225,7 @@ class Lens:
         if RELATIONSHIP in self.standing.terms.glass and not conn.execute(select(related)).scalar():
             return True
         t = resource
-        closed = exists().where(t.c.person == key, t.c.deleted.is_(False), BreakableOfOne(_with(t, key), self._values))
+        closed = exists().where(t.c.person == key, t.c.deleted.is_(False), BreakableOfOne(_OfOne(t, key), self._values))
         return bool(conn.execute(select(closed)).scalar())
 
     def withheld(self, conn: Connection, key: PersonKey) -> bool:
@@ -238,7 +238,7 @@ class Lens:
         if self.standing is None or not self.tells_withheld:
             return False
         t = resource
-        hidden = exists().where(t.c.person == key, t.c.deleted.is_(False), WithheldOfOne(_with(t, key), self._values))
+        hidden = exists().where(t.c.person == key, t.c.deleted.is_(False), WithheldOfOne(_OfOne(t, key), self._values))
         return bool(conn.execute(select(hidden)).scalar())
 
     def decide(self, item: Labelled, facts: Facts) -> Decision:
@@ -264,6 +264,11 @@ class Lens:
         return CUSTODIAN if row.custodian == self.standing.requester.organisation else AGREEMENT
 
 
-def _with(t: FromClause, person: PersonKey) -> dict[str, Any]:
-    """The columns of the table, and whom all of its rows are about."""
-    return {**t.c, "whose": literal(person, Uuid)}
+class _OfOne:
+    """The columns of a table, and `whose`: whom all of its rows are about."""
+
+    def __init__(self, t: FromClause, person: PersonKey) -> None:
+        self._columns, self._person = t.c, literal(person, Uuid)
+
+    def __getitem__(self, name: str) -> ColumnElement[Any]:
+        return self._person if name == "whose" else self._columns[name]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, FromClause, Integer, Text, Uuid, literal
+from sqlalchemy import BindParameter, Boolean, ColumnElement, FromClause, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -34,7 +34,7 @@ RESTRICTED = 32
 INVOLVED = f"{STANDING} & :involving <> 0"  # by a relationship; or by broken glass, where that opens one
 
 # All sensitivities that no agreement names for this custodian and category; null where nothing is agreed.
-LEFT_OUT = """(:groups -> (:custodians ->> {custodian}) ->> {category})::int"""
+LEFT_OUT = """(:groups ->> ((:custodians ->> {custodian}) || {category}))::int"""
 OFFERED = f"""coalesce({{sensitivities}} & {LEFT_OUT} = 0, false)"""
 
 # What the person's consents, the terms of the place and the relationship come to for what other organisations hold.
@@ -46,8 +46,8 @@ _PLAIN = f"{STANDING} & {RELATED | DIRECTED} = {RELATED} and :plain and {{sensit
 
 # The alleged source of harm of an enquiry, whom a court keeps away, and who acts for either.
 _ENQUIRY = f"({{sensitivities}} & {int(Sensitivity.SAFEGUARDING)} <> 0 or {{category}} = '{ENQUIRY}')"
-KEPT_FROM = f"""(({_ENQUIRY} and {STANDING} & {KEPT_OUT} <> 0)
-      or ({{category}} = 'legal' and {STANDING} & {KEPT_AWAY} <> 0))"""
+KEPT_FROM = f"""(({_ENQUIRY} or {{category}} = 'legal')
+      and {STANDING} & case when {_ENQUIRY} then {KEPT_OUT} else {KEPT_AWAY} end <> 0)"""
 
 _LAWFUL = f"(:legal or {{sensitivities}} & {int(Sensitivity.LEGAL)} = 0)"
 _IN_SCOPE = "(:types is null or {type} = any(:types))"
@@ -106,14 +106,17 @@ _COLUMN = re.compile(r"\{(\w+)\}")
 _VALUE = re.compile(r"(?<!:):(\w+)")
 
 
-class _Json(UserDefinedType[str]):
-    """A bound JSON text that PostgreSQL parses once a statement."""
+class _Plain(UserDefinedType[Any]):
+    """A bound value that the driver takes as it is, with the type that PostgreSQL is told."""
 
     cache_ok = True
     render_bind_cast = True
 
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+
     def get_col_spec(self, **kw: Any) -> str:
-        return "JSONB"
+        return self.spec
 
 
 # The values of a lens, packed into few parameters: a statement with thirty is slow to put together.
@@ -127,14 +130,14 @@ _PACKED: Mapping[str, tuple[str, int]] = {
     for number, name in enumerate(names, 1)
 }
 _PARAMETERS: Mapping[str, Any] = {
-    "at": DateTime(timezone=True),
-    "custodians": _Json(),
-    "flags": ARRAY(Boolean()),
-    "groups": _Json(),
-    "numbers": ARRAY(Integer()),
-    "self": Uuid(),
-    "texts": ARRAY(Text()),
-    "types": ARRAY(Text()),
+    "at": _Plain("TIMESTAMPTZ"),
+    "custodians": _Plain("JSONB"),
+    "flags": _Plain("BOOLEAN[]"),
+    "groups": _Plain("JSONB"),
+    "numbers": _Plain("INTEGER[]"),
+    "self": _Plain("UUID"),
+    "texts": _Plain("TEXT[]"),
+    "types": _Plain("TEXT[]"),
 }
 
 
@@ -145,7 +148,10 @@ def bound(values: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
         "numbers": [values[name] for name in _NUMBERS],
         "flags": [values[name] for name in _FLAGS],
     }
-    return {name: literal(packed.get(name, values.get(name)), type_) for name, type_ in _PARAMETERS.items()}
+    return {
+        name: BindParameter(None, packed.get(name, values.get(name)), type_, unique=True)
+        for name, type_ in _PARAMETERS.items()
+    }
 
 
 class LensElement(ColumnElement[Any]):
