@@ -12,10 +12,10 @@ from carelink import outbox
 from carelink.audit.trail import Event, append
 from carelink.cases.breakglass import MAY, Promise, Why, must_be_offered, offered, promise, read
 from carelink.cases.breakglass_finding import Who, found_lately, who
-from carelink.consent.decision import OBJECTION
 from carelink.consent.facts import Grant
 from carelink.consent.lens import Lens
 from carelink.consent.rules import GLASS
+from carelink.consent.terms import OBJECTION
 from carelink.db.tables import access_grant
 from carelink.db.turns import take_turns
 from carelink.errors import Conflict, Forbidden, Invalid, NotFound
