@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from json import dumps
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 from carelink.audit.involvement import DETAIL, asking
 from carelink.consent.lens import Lens, Seen
 from carelink.consent.requester import Requester
+from carelink.db.as_text import as_text
 from carelink.db.tables import audit_event
 from carelink.ids import PersonKey
 
@@ -37,13 +39,15 @@ class Event:
     detail: Mapping[str, Any] | None = None
 
 
-_append = audit_event.insert()
-_append_involved = audit_event.insert().values(detail=DETAIL)
+# Every read adds a row: the statements are put into text once, so that nothing is worked out anew for each of them.
+_SAYS = tuple(column.name for column in audit_event.columns if column.name not in ("id", "detail"))
+_append = as_text(audit_event.insert(), (*_SAYS, "detail"))
+_append_involved = as_text(audit_event.insert().values(detail=DETAIL), _SAYS)
 
 
 def append(conn: Connection, event: Event, now: datetime) -> None:
     """Add the row. Nothing personal but keys may be in it."""
-    conn.execute(_append, _row(event, now))
+    _append.execute(conn, _row(event, now))
 
 
 def looked(
@@ -86,7 +90,7 @@ def _keep(conn: Connection, event: Event, lens: Lens) -> None:
         append(conn, event, lens.at)
         return
     row = _row(event, lens.at)
-    conn.execute(_append_involved, {**row, **involved, "said": row.pop("detail")})
+    _append_involved.execute(conn, {**row, **involved, "said": row.pop("detail")})
 
 
 def _row(event: Event, now: datetime) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def _row(event: Event, now: datetime) -> dict[str, Any]:
         "count": event.count,
         "rules": list(event.rules),
         "request": event.request or (asked.request if asked else "") or None,
-        "detail": _detail(event),
+        "detail": dumps(said) if (said := _detail(event)) is not None else None,
     }
 
 
