@@ -115,11 +115,11 @@ PERMIT_RULES = frozenset({"L6-consent-permit"})
 GLASS_RULES = frozenset({"L9-break-glass", "L7-break-glass"})
 
 
-def because(relationships: Iterable[str], rules: Iterable[str], tells_glass: bool) -> str:
-    """The reason in words; empty where there is none to tell."""
+def because(relationships: Iterable[str], rules: Iterable[str], in_need: bool, tells_glass: bool) -> str:
+    """The reason in words; empty where there is none to tell. `in_need`: they had broken the glass."""
     held, by = set(relationships), set(rules)
     if known := next((words for kind, words in BECAUSE.items() if kind in held), ""):
         return known
     if by & PERMIT_RULES:
         return PERMITTED
-    return IN_NEED if by & GLASS_RULES and tells_glass else ""
+    return IN_NEED if tells_glass and (in_need or by & GLASS_RULES) else ""

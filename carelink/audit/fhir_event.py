@@ -130,8 +130,9 @@ def _patient(key: PersonKey) -> Json:
 def _details(kept: Kept) -> Iterator[Json]:
     for name, values in (("rule", kept.rules), ("relationship", kept.detail.get("relationships", ()))):
         yield from ({"type": name, "valueString": str(value)} for value in values)
-    if severity := kept.detail.get("severity"):
-        yield {"type": "severity", "valueString": str(severity)}
+    for name in ("severity", "glass"):
+        if said := kept.detail.get(name):
+            yield {"type": name, "valueString": str(said)}
 
 
 def _query(kept: Kept) -> Iterator[Json]:

@@ -43,6 +43,7 @@ class Look:
     persons: frozenset[PersonKey]
     reasons: tuple[str, ...]
     viewed_as: str = ""
+    in_need: bool = False  # they had broken the glass of the person
 
     @property
     def day(self) -> date:
@@ -59,6 +60,7 @@ class Line:
     times: tuple[datetime, ...]
     relationships: frozenset[str]
     rules: frozenset[str]
+    in_need: bool
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _look(rows: Sequence[Kept], known: Known, about: PersonKey | None) -> Look:
         persons=frozenset(key for row in rows for key in row.persons),
         reasons=told(row.reason for row in rows),
         viewed_as=next((row.viewed_as for row in rows if row.viewed_as), ""),
+        in_need=any("glass" in row.detail for row in rows),
     )
 
 
@@ -154,4 +157,5 @@ def _line(who: Who, act: Act, looks: Sequence[Look]) -> Line:
         times=tuple(sorted(look.at for look in looks)),
         relationships=frozenset(one for look in looks for one in look.relationships),
         rules=frozenset(one for look in looks for one in look.rules),
+        in_need=any(look.in_need for look in looks),
     )

@@ -156,7 +156,7 @@ def _sentences(day: Day, place: Place) -> tuple[Sentence, ...]:
 
 def _sentence(line: Line, place: Place) -> Sentence:
     own = line.who.kind == "person"
-    why = "" if own else because(line.relationships, line.rules, tells_glass(place))
+    why = "" if own else because(line.relationships, line.rules, line.in_need, tells_glass(place))
     return Sentence(
         who=called(line.who, place.watch.name_staff),
         did=line.act.to_person,

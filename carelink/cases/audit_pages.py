@@ -116,7 +116,12 @@ def _row(look: Look, people: Mapping[PersonKey, Named]) -> Row:
         look=look,
         who=called(look.who),
         purpose=", ".join(PURPOSES.get(one, one) for one in look.purposes),
-        relationship=", ".join(RELATIONSHIPS.get(one, one) for one in look.relationships),
+        relationship=", ".join(
+            [
+                *(RELATIONSHIPS.get(one, one) for one in look.relationships),
+                *(["opened in need"] if look.in_need else []),
+            ]
+        ),
         whom=whom,
         others=len(look.persons) - len(whom),
     )

@@ -126,22 +126,29 @@ def test_who_looked_is_called_as_the_place_allows(who: Who, by_name: bool, words
 
 
 BECAUSE = [
-    (("registered-practice",), (), True, "you are registered there"),
-    (("referral", "caseload"), (), True, "you are on their caseload or their team's"),
-    ((), ("L6-consent-permit",), True, "you permitted it"),
-    ((), ("L9-break-glass",), True, "they opened your record in need"),
-    ((), ("L9-break-glass",), False, ""),
-    (("encounter",), ("L7-break-glass",), True, "you were in their care"),
-    ((), ("L8-agreement",), True, ""),
-    (("a kind that nobody knows",), (), True, ""),
+    (("registered-practice",), (), False, True, "you are registered there"),
+    (("referral", "caseload"), (), False, True, "you are on their caseload or their team's"),
+    ((), ("L6-consent-permit",), False, True, "you permitted it"),
+    ((), ("L9-break-glass",), False, True, "they opened your record in need"),
+    ((), ("L8-agreement",), True, True, "they opened your record in need"),
+    ((), ("L9-break-glass",), True, False, ""),
+    (("encounter",), ("L7-break-glass",), True, True, "you were in their care"),
+    ((), ("L8-agreement",), False, True, ""),
+    (("a kind that nobody knows",), (), False, True, ""),
 ]
 
 
-@pytest.mark.parametrize(("relationships", "rules", "tells", "words"), BECAUSE)
+@pytest.mark.parametrize(("relationships", "rules", "in_need", "tells", "words"), BECAUSE)
 def test_the_reason_is_told_in_words(
-    relationships: tuple[str, ...], rules: tuple[str, ...], tells: bool, words: str
+    relationships: tuple[str, ...], rules: tuple[str, ...], in_need: bool, tells: bool, words: str
 ) -> None:
-    assert because(relationships, rules, tells) == words
+    assert because(relationships, rules, in_need, tells) == words
+
+
+def test_a_look_through_broken_glass_is_one_in_need() -> None:
+    look = looks_of([row(detail={"glass": 4})], KNOWN, ANN)[0]
+    assert look.in_need
+    assert days_of([look])[0].lines[0].in_need
 
 
 @pytest.mark.parametrize(
