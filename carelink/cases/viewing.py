@@ -55,12 +55,15 @@ def _by_words(choice: Mapping[Any, str]) -> dict[str, str]:
 
 def asked(place: Place, form: Mapping[str, str]) -> View:
     """The view that a form asks for. Raises `Invalid` with the field."""
-    involved = form.get("involved") == "yes"
-    if form.get("whose") == "worker":
-        return view_as.of_worker(place, form.get("worker", ""), involved=involved)
-    if form.get("whose") == "role":
-        return view_as.of_role(place, form.get("role", ""), form.get("organisation", ""), involved=involved)
-    raise Invalid("whose", "Choose whose view you want to take")
+    involved, worker = form.get("involved") == "yes", form.get("worker", "")
+    role, organisation = form.get("role", ""), form.get("organisation", "")
+    if worker and (role or organisation):
+        raise Invalid("worker", "Choose a worker, or a role and an organisation, not both")
+    if role or organisation:
+        return view_as.of_role(place, role, organisation, involved=involved)
+    if not worker:
+        raise Invalid("worker", "Choose whose view you want to take: a worker, or a role and an organisation")
+    return view_as.of_worker(place, worker, involved=involved)
 
 
 def begin(conn: Connection, place: Place, looks: Lens, form: Mapping[str, str]) -> tuple[View, PersonKey]:
