@@ -246,10 +246,11 @@ def store_person(conn: Connection, key: PersonKey, known: Facts) -> None:
         row = {"kind": kept.kind, "organisation": kept.organisation, "user": kept.user, "origin": key}
         conn.execute(kept_out.insert().values(person=key, starts=kept.starts, ends=kept.ends, **row))
     for grant in known.grants:
-        conn.execute(access_grant.insert().values(person=key, **_broken(grant)))
+        conn.execute(access_grant.insert().values(person=key, **broken(grant)))
 
 
-def _broken(grant: Grant) -> dict[str, object]:
+def broken(grant: Grant) -> dict[str, object]:
+    """The columns of a grant, but whose it is."""
     who = {"user": grant.user, "organisation": grant.organisation, "role": "nurse"}
     why = {"reason": "emergency", "words": "Found unconscious"}
     review = {"reviewer_role": "ig-lead", "review_due": grant.ends + DAY}

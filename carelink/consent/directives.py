@@ -9,7 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, delete, insert, select
 
-from carelink.consent.compiling import HIDES_ALL, compile_consent
+from carelink.consent.capacity_facts import minds_of, on_all_that_is_known
+from carelink.consent.compiling import HIDES_ALL
+from carelink.consent.effect import effect
 from carelink.consent.facts import Directed
 from carelink.consent.known import row_of
 from carelink.db.among import among
@@ -19,9 +21,12 @@ from carelink.ids import PersonKey, resource_key
 from carelink.place import Place
 from fhir_adapters import exact_json
 
+# What a Consent comes to changes with these: it itself, who decides for the person, and how old they are.
+MADE_OF = frozenset({"Consent", "Flag", "Observation", "Patient", "RelatedPerson"})
+
 
 def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: datetime) -> None:
-    """Compile the Consents of these people anew.
+    """Compile the Consents of these people anew; what somebody permitted who might not has no effect.
 
     One that could not be stored may be an objection: until it can be read, it hides the whole record.
     """
@@ -31,14 +36,15 @@ def refresh(conn: Connection, place: Place, persons: Sequence[PersonKey], now: d
     take_turns(conn, wanted)
     t = resource.c
     stored = conn.execute(
-        select(t.key, t.person, t.body)
+        select(t.key, t.person, t.body, t.last_updated)
         .where(among(t.person, wanted), t.type == "Consent", t.deleted.is_(False))
         .order_by(t.person, t.key)
-    )
+    ).all()
+    minds = minds_of(conn, on_all_that_is_known(now), {PersonKey(row.person) for row in stored})
     rows = [
         _row(one, row.person, row.key)
         for row in stored
-        for one in compile_consent(exact_json.loads(row.body), place).directives
+        for one in effect(exact_json.loads(row.body), place, minds[row.person], row.last_updated).directives
     ]
     rows += [_row(HIDES_ALL, row.person, _key(row)) for row in conn.execute(_refused(wanted))]
     conn.execute(delete(directive).where(among(directive.c.person, wanted)))

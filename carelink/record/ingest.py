@@ -196,11 +196,11 @@ def _settle(
         return sorted({PersonKey(one.person) for one in changed if one.person is not None and one.type in types})
 
     take_turns(
-        conn, {*of_types({*relationships.RULES, "Consent"}), *unread}
+        conn, {*of_types({*relationships.RULES, *directives.MADE_OF}), *unread}
     )  # all at once, so that two batches don't cross
     relationships.refresh(conn, place, of_types(relationships.RULES), now)
-    directives.refresh(conn, place, [*of_types(["Consent"]), *unread], now)
     recompose(conn, place, of_types(["Patient"]), now)
+    directives.refresh(conn, place, [*of_types(directives.MADE_OF), *unread], now)  # by how old the golden Patient is
     about = tuple(sorted({PersonKey(one.person) for one in changed if one.person is not None}))
     if about:
         outbox.add(conn, "record.changed", {"source": entry.name, "persons": [str(key) for key in about]}, now)

@@ -9,11 +9,13 @@ from sqlalchemy import ColumnElement, Connection, Table, select, update
 
 from carelink.consent import directives, relationships
 from carelink.db.tables import (
+    access_grant,
     index_date,
     index_number,
     index_reference,
     index_string,
     index_token,
+    label_hint,
     person_trait,
     quarantine,
     resource,
@@ -41,7 +43,7 @@ def move_person(conn: Connection, gone: PersonKey, to: PersonKey) -> None:
         (resource_version.c.person == gone) & (resource_version.c.key != gone),
         to,
     )
-    for table in (person_trait, quarantine, user):
+    for table in (access_grant, label_hint, person_trait, quarantine, user):
         conn.execute(update(table).where(table.c.person == gone).values(person=to))
 
 

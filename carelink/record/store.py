@@ -82,7 +82,7 @@ def _settle(conn: Connection, place: Place, type_: str, person: PersonKey | None
     """Who is involved and what is objected to, where this type says so."""
     if person is not None and type_ in relationships.RULES:
         relationships.refresh(conn, place, [person], now)
-    if person is not None and type_ == "Consent":
+    if person is not None and type_ in directives.MADE_OF:
         directives.refresh(conn, place, [person], now)
 
 

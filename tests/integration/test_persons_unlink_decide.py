@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from consent_builders import broken
 from sqlalchemy import Connection, func, select
 
+from carelink.consent.facts import Grant
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
 from carelink.db.tables import (
+    access_grant,
     audit_event,
     index_token,
     link_decision,
@@ -261,6 +264,18 @@ def test_decided_to_be_the_same_they_become_one_person(
     ).one()
     assert (link.made_by, link.made_at) == (BY, now)
     assert open_count(conn, Lens.system("test", now)) == 0
+
+
+def test_glass_that_was_broken_of_one_is_broken_of_the_person_they_turn_out_to_be(
+    asked: tuple[ResourceKey, ResourceKey, int], conn: Connection, place: Place, now: datetime
+) -> None:
+    both = conn.execute(select(person.c.key).order_by(person.c.key)).scalars().all()
+    for number, key in enumerate(both):
+        grant = Grant(UserId(f"worker-{number}"), Ods("901"), now, now + timedelta(hours=1))
+        conn.execute(access_grant.insert().values(person=key, **broken(grant)))
+    left = decide(conn, place, asked[2], "same", BY, now)
+    grants = conn.execute(select(access_grant.c.user, access_grant.c.person).order_by(access_grant.c.user))
+    assert [tuple(row) for row in grants] == [("worker-0", left), ("worker-1", left)]
 
 
 def test_a_wrong_merge_can_be_undone(
