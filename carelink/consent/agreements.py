@@ -40,7 +40,7 @@ class Shared:
 
     @cached_property
     def sql(self) -> tuple[str, str]:
-        """For SQL, as two JSON objects: custodian -> group, and group -> category -> sensitivities that bar.
+        """For SQL, as two JSON objects: custodian -> group, and group with category -> sensitivities that bar.
 
         A bit that has no name here bars too: it was put on for a reason that the pack has forgotten.
         Custodians that offer the same form one group, so that a place with hundreds of practices stays small.
@@ -49,10 +49,10 @@ class Shared:
         for (custodian, category), offer in self.offers.items():
             of_custodian.setdefault(custodian, {})[category] = offer.lacks(EVERY_BIT)
         groups: dict[str, str] = {}
-        of_group: dict[str, dict[str, int]] = {}
+        of_group: dict[str, int] = {}
         for bars in of_custodian.values():
-            name = groups.setdefault(json.dumps(bars), str(len(groups)))
-            of_group[name] = bars
+            name = groups.setdefault(json.dumps(bars), f"{len(groups)}/")
+            of_group |= {name + category: mask for category, mask in bars.items()}
         members = {custodian: groups[json.dumps(bars)] for custodian, bars in of_custodian.items()}
         return json.dumps(members), json.dumps(of_group)
 

@@ -35,7 +35,7 @@ def run(conn: Connection, lens: Lens, query: Query) -> Page:
     """
     value, falling = ORDERS[query.sort]
     key = _T.key
-    statement = _columns(lens, value).where(*_conditions(lens, query))
+    statement = _columns(lens, value, query.person).where(*_conditions(lens, query))
     if query.after:
         statement = statement.where(after(query.after, value, falling, key))
     order = value.desc() if falling else value.asc()
@@ -77,7 +77,7 @@ def by_keys(conn: Connection, lens: Lens, keys: Iterable[ResourceKey]) -> tuple[
     return rows
 
 
-def _columns(lens: Lens, order: ColumnElement[Any] = _WHEN) -> Select[Any]:
+def _columns(lens: Lens, order: ColumnElement[Any] = _WHEN, person: PersonKey | None = None) -> Select[Any]:
     return select(
         _T.key,
         _T.type,
@@ -88,7 +88,7 @@ def _columns(lens: Lens, order: ColumnElement[Any] = _WHEN) -> Select[Any]:
         _T.source,
         _T.custodian,
         _T.category,
-        lens.body(resource).label("sent"),
+        lens.body(resource, person).label("sent"),
         order.label("sorted_by"),
     )
 
@@ -109,7 +109,7 @@ def _row(one: Any) -> Row:
 
 
 def _conditions(lens: Lens, query: Query) -> list[ColumnElement[bool]]:
-    found = [not_(_T.deleted), lens.where(resource)]
+    found = [not_(_T.deleted), lens.where(resource, query.person)]
     if query.person is not None:
         found.append(_T.person == query.person)
     found += [one_of(column, values) for column, values in _lists(query) if values]
