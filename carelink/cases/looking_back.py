@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from carelink.cases.naming import person_named
 from carelink.clock import LONDON
 from carelink.consent.as_it_was import AsItWas, Asked, Item, as_it_was
+from carelink.consent.explain import Line
 from carelink.consent.explain import lines as explained
 from carelink.consent.lens import Lens
 from carelink.consent.past import Unknown
@@ -40,12 +41,31 @@ class Told:
 
 
 @dataclass(frozen=True)
+class KindTold:
+    """One kind of information of one organisation: whether it could be seen, and the rule."""
+
+    seen: str
+    items: int
+    category: str
+    custodian: str
+    care: str  # sensitivities
+    rule: str
+    because: str
+    detail: str
+
+
+SEEN = {Effect.PERMIT: "Yes", Effect.REDACT: "Yes, without where they are", Effect.DENY: "No"}
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What they could see, in lines, and thing by thing."""
+    """What they could see: `lines` say all of it but the things, `known` what was known, `kinds` the rule for each kind."""
 
     worker: str
     at: datetime
     lines: tuple[str, ...]
+    known: tuple[str, ...]
+    kinds: tuple[KindTold, ...]
     doubts: tuple[str, ...]
     shown: tuple[Told, ...]
     withheld: int  # how many were not shown
@@ -138,15 +158,32 @@ def moment(day: str, time: str) -> datetime:
 
 def told(found: AsItWas, *, titles: bool) -> Answer:
     """In words; with the titles of what was shown only for who may see the record as they did."""
-    lens = found.explanation.lens
+    lens, kinds = found.explanation.lens, found.explanation.lines
     assert lens.requester is not None
+    lines = explained(found.explanation, found.place)
     return Answer(
         worker=lens.requester.name,
         at=lens.at,
-        lines=tuple(explained(found.explanation, found.place)),
+        lines=tuple(lines),
+        known=tuple(lines[: len(lines) - len(kinds)]),
+        kinds=tuple(_kind(one, found.place) for one in kinds),
         doubts=tuple(doubts(found.unknown)),
         shown=tuple(_told(one, titles) for one in found.shown),
         withheld=len(found.items) - len(found.shown),
+    )
+
+
+def _kind(one: Line, place: Place) -> KindTold:
+    organisation, decided = place.organisations.get(one.custodian), one.decision
+    return KindTold(
+        seen=SEEN[decided.effect],
+        items=one.items,
+        category=place.categories.get(one.category, one.category),
+        custodian=organisation.name if organisation else one.custodian,
+        care=", ".join(one.sensitivities),
+        rule=decided.rule.id,
+        because=decided.rule.because,
+        detail=decided.detail,
     )
 
 

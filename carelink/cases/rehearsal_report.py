@@ -100,15 +100,11 @@ def lines(report: Report, place: Place) -> list[str]:
     ]
     if not report.rows:
         return [*said, "Nobody would see more or less"]
-    said += [f"{_whose(one)}: {one.people} people, {one.items} items" for one in report.totals]
+    said += [f"{one.change}: {one.users} users, of {one.people} people, {one.items} items" for one in report.totals]
     return [*said, "", *_table([HEAD, *(_cells(one, place) for one in report.rows)])]
 
 
 HEAD = ("change", "role", "organisation", "category", "people", "items", "users", "for example")
-
-
-def _whose(total: Total) -> str:
-    return f"{total.users} {'user' if total.users == 1 else 'users'}: {total.change}"
 
 
 def named(row: Row, place: Place) -> tuple[str, str, str]:
