@@ -168,7 +168,7 @@ def item(
     type_: str = "Condition",
     **more: Any,
 ) -> Labelled:
-    return Labelled(of, custodian, category, mask(sensitivities), locating, type_, **more)
+    return Labelled(of, custodian, category, mask(sensitivities), locating, type=type_, **more)
 
 
 def related(
@@ -282,6 +282,7 @@ def labels_of(one: Labelled, type_: str, key: ResourceKey, deleted: bool = False
         "last_updated": NOW,
         "body": said("FULL"),
         "redacted": said("LESS") if one.locating else None,
+        "for_person": said("OWN") if one.names_others else None,
         "hash": b"",
         "deleted": deleted,
         "clinical": one.clinical,

@@ -215,6 +215,12 @@ DUTY = (
     Case("their colleague is not", replace(NADIA, user="nat"), SERVICES, facts(related("mdt", HOSPITAL, user="nadia")), DENY, "L9-no-relationship"),
 )  # fmt: skip
 
+THIRD_PARTIES = (
+    Case("of what somebody else told, the person is not told who", ANN_HERSELF, item(SURGERY, "problems", names_others=True), NOBODY, REDACT, "L2-own-record-redacted"),
+    Case("what is about somebody else they are not shown at all", ANN_HERSELF, item(SURGERY, "problems", "THIRD-PARTY", names_others=True), NOBODY, DENY, "L2-own-record-less"),
+    Case("a worker is told who said it", SAM, item(SURGERY, "problems", names_others=True), HIS, PERMIT, "L8-agreement"),
+)  # fmt: skip
+
 SCOPE = (
     Case("a token that names the type sees it", replace(SAM, types=frozenset({"Condition"})), PROBLEMS, HIS, PERMIT, "L8-agreement"),
     Case("one that does not sees nothing of it", replace(SAM, types=frozenset({"Patient"})), PROBLEMS, HIS, DENY, "L0-scope"),
@@ -247,6 +253,7 @@ CASES = (
     *HARM,
     *LAW,
     *DUTY,
+    *THIRD_PARTIES,
     *SCOPE,
     *PRECEDENCE,
 )

@@ -124,6 +124,7 @@ def item(chance: Random, key: UUID, person: PersonKey | None) -> Labelled:
         chance.choice((*CATEGORIES, *("problems",) * 8, "directory")),
         chance.choice(BITS),
         chance.random() < 0.2,
+        chance.random() < 0.2,
         chance.choice((*TYPES, "Condition")),
         key,
         chance.choice(DATES),

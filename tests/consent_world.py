@@ -94,7 +94,7 @@ def store_world(conn: Connection) -> dict[ResourceKey, Labelled]:
     for of, custodian, category, care in product((*EVERYBODY, None), CUSTODIANS, KINDS, CARE):
         whose = key_of(of) if of else None
         key = ResourceKey(uuid4())
-        made[key] = Labelled(whose, custodian, category, mask(care.split()), next(locating), "Condition", key)
+        made[key] = Labelled(whose, custodian, category, mask(care.split()), next(locating), type="Condition", key=key)
     rows = [{"key": key, **labels_of(one, "Condition", key)} for key, one in made.items()]
     conn.execute(resource.insert(), [{**row, "version": 1, "source": "gp", "source_id": "1"} for row in rows])
     conn.execute(resource_version.insert(), [{**row, "version": 1} for row in rows])

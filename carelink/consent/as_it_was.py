@@ -20,7 +20,7 @@ from carelink.consent.facts_then import directed_then, kept_out_then, labelled, 
 from carelink.consent.lens import Lens
 from carelink.consent.past import Unknown, Version
 from carelink.consent.requester import Requester
-from carelink.consent.rules import Decision, Effect
+from carelink.consent.rules import OWN_REDACTED, Decision, Effect
 from carelink.errors import Forbidden, Invalid, NotFound
 from carelink.ids import PersonKey, UserId
 from carelink.place import Place
@@ -48,6 +48,8 @@ class Item:
         """The text that they were sent; empty where it was not shown, or is not kept any more."""
         if self.decision.effect is Effect.DENY:
             return ""
+        if self.decision.rule is OWN_REDACTED:
+            return self.version.for_person or self.version.body
         redacted = self.version.redacted if self.decision.effect is Effect.REDACT else None
         return redacted or self.version.body
 

@@ -43,6 +43,8 @@ class _Ground:
 def decide(standing: Standing, item: Labelled, facts: Facts) -> Decision:
     """Permit, permit redacted, or deny, by the first rule that says so; deny is the default."""
     answer = _seen(standing, item, facts)
+    if answer.rule is rules.OWN and item.names_others:
+        return Decision(Effect.REDACT, rules.OWN_REDACTED)
     if answer.effect is not Effect.PERMIT or not item.locating or standing.requester.person is not None:
         return answer
     if facts.restricted and not standing.may_locate:

@@ -27,6 +27,7 @@ class Labelled:
     category: str
     sensitivities: int = 0
     locating: bool = False  # it has a redacted form
+    names_others: bool = False  # it has a form for the person's own page
     type: str = ""
     key: UUID | None = None
     clinical: datetime | None = None

@@ -63,6 +63,7 @@ def labelled(one: Version, facts: Facts) -> Labelled:
         category=one.category,
         sensitivities=one.sensitivities,
         locating=one.locating,
+        names_others=one.for_person is not None,
         type=one.type,
         key=one.key,
         clinical=one.clinical,

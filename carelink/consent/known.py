@@ -54,7 +54,8 @@ def items_of(conn: Connection, key: UUID, facts: Facts) -> Iterator[Labelled]:
     """Everything that is held about the person, as far as a decision by these facts must know it; never what it says."""
     t, coded = resource.c, any(one.codes for one in facts.directed)
     body = t.body if coded else null().label("body")
-    labels = (t.key, t.type, t.custodian, t.category, t.sensitivities, t.redacted.is_not(None).label("locating"))
+    forms = (t.redacted.is_not(None).label("locating"), t.for_person.is_not(None).label("names_others"))
+    labels = (t.key, t.type, t.custodian, t.category, t.sensitivities, *forms)
     asked = select(*labels, t.clinical, body).where(t.person == key, t.deleted.is_(False)).order_by(t.key)
     for row in conn.execute(asked):
         yield Labelled(
@@ -63,6 +64,7 @@ def items_of(conn: Connection, key: UUID, facts: Facts) -> Iterator[Labelled]:
             category=row.category,
             sensitivities=row.sensitivities,
             locating=row.locating,
+            names_others=row.names_others,
             type=row.type,
             key=row.key,
             clinical=row.clinical,

@@ -33,6 +33,7 @@ class Version:
     clinical: datetime | None
     body: str
     redacted: str | None
+    for_person: str | None
 
 
 def patients_at(conn: Connection, key: PersonKey, at: datetime) -> tuple[ResourceKey, ...]:
@@ -86,6 +87,7 @@ def _version(row: Any, key: PersonKey) -> Version:
         clinical=row.clinical,
         body=row.body,
         redacted=row.redacted,
+        for_person=row.for_person,
     )
 
 

@@ -100,7 +100,8 @@ HIDES_PLACE = f"{STANDING} & :hides_place <> 0"  # kept away by a court; or rest
 
 LOCATING = f"""(not {HIDES_PLACE})"""
 
-BODY = f"""case when {{redacted}} is not null and {HIDES_PLACE} then {{redacted}} else {{body}} end"""
+BODY = f"""case when {{redacted}} is not null and {HIDES_PLACE} then {{redacted}}
+    when {{for_person}} is not null and {{person}} = :self then {{for_person}} else {{body}} end"""
 
 _COLUMN = re.compile(r"\{(\w+)\}")
 _VALUE = re.compile(r"(?<!:):(\w+)")

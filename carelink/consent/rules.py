@@ -37,6 +37,9 @@ SCOPE = Rule("L0-scope", "The scopes of the token do not name this type of resou
 LEGAL = Rule("L1-legal", "Restricted by law (gender recognition, assisted conception, adoption): only for named roles")
 OWN = Rule("L2-own-record", "A person sees their own record")
 OWN_LESS = Rule("L2-own-record-less", "It tells of someone else, or could put the person in danger if it were shown")
+OWN_REDACTED = Rule(
+    "L2-own-record-redacted", "A person sees their own record, less who else told it and how to reach them"
+)
 NOT_OWN = Rule("L2-not-own-record", "A person sees nobody else's record")
 RESTRICTED = Rule("L3-restricted", "A restricted person (PDS 'S'): what tells where they are is taken out")
 HARM = Rule("L4-source-of-harm", "The alleged source of harm, whom a court keeps away, and who acts for either")
@@ -67,6 +70,7 @@ ALL = (
     LEGAL,
     OWN,
     OWN_LESS,
+    OWN_REDACTED,
     NOT_OWN,
     RESTRICTED,
     HARM,

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, bindparam, select, text, update
 
 from carelink.consent.redaction import redact
 from carelink.consent.sensitivity import NATIONAL, Sensitivities
+from carelink.consent.third_parties import for_the_person
 from carelink.db import tables
 from carelink.db.among import among
 from carelink.db.tables import resource
@@ -187,6 +188,7 @@ _LABELLED = [
     "last_updated",
     "body",
     "redacted",
+    "for_person",
     "hash",
     "deleted",
     "clinical",
@@ -206,6 +208,7 @@ def _labelled(version: _Version, now: datetime) -> _Values:
     stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     meta = {**version.meta, "versionId": str(version.number), "lastUpdated": stamp}
     redacted = redact(one.type, one.body) if not one.locating else _unquoted(one.body)
+    theirs = for_the_person(one.type, one.body) if one.person is not None else None
     return (
         one.type,
         one.person,
@@ -216,6 +219,7 @@ def _labelled(version: _Version, now: datetime) -> _Values:
         now,
         _text(one.body, meta),
         None if redacted is None else _text(redacted, meta),
+        None if theirs is None else _text(theirs, meta),
         version.hash,
         one.deleted,
         clinical(one.type, one.body),

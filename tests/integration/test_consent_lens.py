@@ -52,7 +52,7 @@ Answers = dict[ResourceKey, Effect]
 def asked(conn: Connection, lens: Lens, t: FromClause = resource) -> Answers:
     """What the SQL of the lens says of every row: shown, shown redacted, or not."""
     shown = conn.execute(select(t.c.key, lens.body(t).label("sent")).where(lens.where(t)))
-    return {ResourceKey(row.key): Effect.REDACT if "LESS" in row.sent else Effect.PERMIT for row in shown}
+    return {ResourceKey(row.key): Effect.PERMIT if "FULL" in row.sent else Effect.REDACT for row in shown}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.says for case in CASES])

@@ -34,7 +34,7 @@ def decided(lens: Lens, items: dict[UUID, Labelled], people: dict[PersonKey, Fac
 
 def asked(conn: Connection, lens: Lens) -> dict[UUID, Effect]:
     rows = conn.execute(select(resource.c.key, lens.body().label("sent")).where(lens.where()))
-    return {row.key: Effect.REDACT if "LESS" in row.sent else Effect.PERMIT for row in rows}
+    return {row.key: Effect.PERMIT if "FULL" in row.sent else Effect.REDACT for row in rows}
 
 
 def with_glass(lens: Lens, known: Facts) -> Facts:
