@@ -56,10 +56,11 @@ def effect(place: Place, known: Known, at: Lens) -> tuple[Change, ...]:
 
 
 def _together(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Roles of one organisation that lose and gain the same are one change."""
+    """Roles of one organisation that lose and gain the same are one change; so are those that lose all that they had."""
     found: dict[Change, list[str]] = {}
     for one in changes:
-        found.setdefault(replace(one, role=""), []).append(one.role)
+        same = replace(one, role="", loses=("all",) if one.loses_all else one.loses)
+        found.setdefault(same, []).append(one.role)
     return tuple(replace(one, role=", ".join(roles)) for one, roles in found.items())
 
 

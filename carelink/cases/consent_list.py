@@ -17,10 +17,10 @@ from carelink.cases.consent_reading import Obtained, obtained, why_withdrawn, wi
 from carelink.cases.consent_words import sentences
 from carelink.cases.consents import changeable, may_record
 from carelink.cases.standing import labels
-from carelink.consent.authority import permit_counts
 from carelink.consent.capacity import Mind
 from carelink.consent.capacity_facts import mind_of
 from carelink.consent.compiling import compile_consent
+from carelink.consent.effect import effect
 from carelink.consent.facts import Directed
 from carelink.consent.lens import Lens
 from carelink.errors import NotFound
@@ -197,11 +197,10 @@ def standing(body: Body, place: Place, mind: Mind, stored: datetime, at: datetim
         return State.UNCLEAR, compiled.problems
     if not compiled.directives:
         return State.ELSEWHERE, ()
-    if body.get("provision", {}).get("type") == "permit":
-        answer = permit_counts(body, mind, stored)
-        if not answer.allowed:
-            return State.NO_EFFECT, (answer.because,)
-    return _in_time(compiled.directives, at), ()
+    heeded = effect(body, place, mind, stored)
+    if not heeded.directives:
+        return State.NO_EFFECT, heeded.problems
+    return _in_time(heeded.directives, at), heeded.problems
 
 
 def _in_time(directives: tuple[Directed, ...], at: datetime) -> State:

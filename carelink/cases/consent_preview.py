@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -12,8 +10,10 @@ from sqlalchemy import Connection, select
 from carelink.cases.consent_effect import Change, Known, effect
 from carelink.cases.consent_form import How, Taken, Wish, consent
 from carelink.cases.consent_list import rows_of
+from carelink.consent.capacity_facts import mind_of
 from carelink.consent.compiling import compile_consent
-from carelink.consent.facts import Directed, Related
+from carelink.consent.effect import effect as heeded
+from carelink.consent.facts import Related
 from carelink.consent.lens import Lens
 from carelink.db.tables import relationship, resource
 from carelink.ids import Ods, PersonKey, ResourceKey, UserId
@@ -35,21 +35,22 @@ def preview(
 
     None is a withdrawal. Who is involved, and which consents there are, is as the requester may know it.
     """
-    bodies: dict[UUID, Mapping[str, Any]] = {row.key: exact_json.loads(row.body) for row in rows_of(conn, lens, person)}
-    before = tuple(_directed(bodies, place))
-    after = {key: body for key, body in bodies.items() if key != replaced}
+    mind = mind_of(conn, lens, person)
+    held = [
+        replace(one, consent=row.key)
+        for row in rows_of(conn, lens, person)
+        for one in heeded(exact_json.loads(row.body), place, mind, row.last_updated).directives
+    ]
+    after = [one for one in held if one.consent != replaced]
     if wish is not None:
-        after[replaced or NEW] = consent(replaced or NEW, wish, _taken(lens, person))
-    return effect(place, Known(person, _related(conn, lens, person), before, tuple(_directed(after, place))), lens)
+        key = replaced or NEW
+        new = compile_consent(consent(key, wish, _taken(lens, person)), place).directives
+        after += [replace(one, consent=key) for one in new]
+    return effect(place, Known(person, _related(conn, lens, person), tuple(held), tuple(after)), lens)
 
 
 def _taken(lens: Lens, person: PersonKey) -> Taken:
     return Taken(person, {"reference": f"Patient/{person}"}, How.ONLINE, lens.at, Ods(""))
-
-
-def _directed(bodies: Mapping[UUID, Mapping[str, Any]], place: Place) -> Iterator[Directed]:
-    for key, body in bodies.items():
-        yield from (replace(one, consent=key) for one in compile_consent(body, place).directives)
 
 
 def _related(conn: Connection, lens: Lens, person: PersonKey) -> tuple[Related, ...]:

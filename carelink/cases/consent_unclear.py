@@ -1,4 +1,6 @@
-"""Consents that can't be read: a Task tells the reviewing lead why, once for each version, and is closed when one can.
+"""Consents that can't be read, or permit what their giver might not: a Task tells the reviewing lead why.
+
+There is one for each version, and it is closed when nothing is wrong any more.
 
 The Task is about the Consent and names nobody: it hangs on no person, so the lens shows it to nobody, and it is not a
 part of anybody's record. The lead reads the reasons and whence it came; the record stays shut to them.
@@ -16,8 +18,10 @@ from sqlalchemy import Connection, select
 
 from carelink.audit.trail import looked
 from carelink.cases.standing import labels
-from carelink.consent.compiling import compile_consent
+from carelink.consent.capacity_facts import minds_of
+from carelink.consent.effect import effect
 from carelink.consent.lens import Lens
+from carelink.consent.mind import Mind
 from carelink.db.among import among
 from carelink.db.tables import quarantine, resource
 from carelink.errors import Forbidden
@@ -52,16 +56,27 @@ def note(conn: Connection, place: Place, persons: Sequence[PersonKey], now: date
     """Ask the lead to look at what can't be read of these people, and close what was asked and can be read by now."""
     lens = Lens.system("look for consents that can't be read", now)
     t = resource.c
-    columns = (t.key, t.version, t.source, t.custodian, t.last_updated, t.deleted, lens.body(resource).label("body"))
+    columns = (
+        t.key,
+        t.person,
+        t.version,
+        t.source,
+        t.custodian,
+        t.last_updated,
+        t.deleted,
+        lens.body(resource).label("body"),
+    )
     asked = select(*columns).where(among(t.person, persons), t.type == "Consent", lens.where(resource)).order_by(t.key)
     consents = conn.execute(asked).all()
-    wanted = {key: task for row in consents if not row.deleted for key, task in _task(place, row)}
+    minds = minds_of(conn, lens, persons)
+    there = [row for row in consents if not row.deleted]
+    wanted = {key: task for row in there for key, task in _task(place, row, minds[row.person])}
     known = [_key(row.key, number) for row in consents for number in range(1, row.version + 1)]
     write(conn, [*wanted.values(), *_closed(conn, lens, known, wanted)], now)
 
 
-def _task(place: Place, row: Any) -> Iterator[tuple[ResourceKey, Writable]]:
-    problems = compile_consent(exact_json.loads(row.body), place).problems
+def _task(place: Place, row: Any, mind: Mind) -> Iterator[tuple[ResourceKey, Writable]]:
+    problems = effect(exact_json.loads(row.body), place, mind, row.last_updated).problems
     if problems:
         key = _key(row.key, row.version)
         yield key, _writable(key, _body(place, row, key, problems), home(place).ods)
@@ -78,7 +93,7 @@ def _body(place: Place, row: Any, key: ResourceKey, problems: Sequence[str]) -> 
         "id": str(key),
         "status": _OPEN,
         "intent": "order",
-        "code": {"coding": [{"system": TASK, "code": CODE, "display": "A consent can't be read"}]},
+        "code": {"coding": [{"system": TASK, "code": CODE, "display": "A consent to look at"}]},
         "description": " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in problems),
         "focus": {"reference": f"Consent/{row.key}"},
         "authoredOn": row.last_updated.isoformat(timespec="seconds"),

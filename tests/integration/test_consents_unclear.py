@@ -151,3 +151,14 @@ def test_a_worker_process_asks_the_lead_when_the_record_changed(engine: Engine, 
     assert WHY[:-1] in told.one("table").text
     assert wrongs(told) == []
     assert "Hart" not in told.text
+
+
+def test_a_permission_by_somebody_who_may_not_give_it_is_told_too(conn: Connection, place: Place) -> None:
+    son = {"type": "RelatedPerson", "display": "Her son"}
+    permits = objection(type="permit")
+    permits.body["performer"] = [son]
+    tell(conn, place, permits)
+    ((_, status, why),) = tasks(conn)
+    assert status == "requested"
+    assert "Her son" not in why
+    assert to_look_at(conn, place, lens(conn, place, NOW, IRIS))[0].reasons

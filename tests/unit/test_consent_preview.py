@@ -93,3 +93,20 @@ def test_one_worker_who_is_named_is_told_apart_from_their_colleagues() -> None:
         "Sam Okafor, Organisation 901 (social worker) will no longer see anything that others hold.",
     )
     assert told(Wish(NO, Terms(workers=(UserId("gwen"),))), team, everybody) == []
+
+
+def test_where_the_place_asks_first_an_agreement_opens_what_is_shared_to_who_is_involved() -> None:
+    place = replace(PLACE, asking=Asking(view="explicit"))
+    before = told(Wish(YES), CASE, place=place)
+    assert [(one.organisation, one.loses) for one in before] == [("Organisation 901", ())]
+    assert "Problems" in before[0].gains
+    assert told(Wish(NO), CASE, place=place) == [], "nothing was shared that could be taken away"
+
+
+def test_roles_of_one_organisation_that_lose_the_same_are_told_together() -> None:
+    nurse = replace(PLACE.staff[UserId("nadia")], id=UserId("nils"), role="social-worker")
+    place = replace(PLACE, staff={**PLACE.staff, nurse.id: nurse})
+    (one,) = told(Wish(NO, Terms(organisations=(HOSPITAL,))), WARD, place=place)
+    assert in_words(one) == (
+        "Organisation RDV (ward nurse, social worker) will no longer see anything that others hold.",
+    )
