@@ -45,8 +45,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
 from carelink.cases import caseload, finding, person_page, story
-from carelink.consent.known import facts_of
 from carelink.consent.facts import Facts, Labelled
+from carelink.consent.known import facts_of
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
 from carelink.consent.rules import Effect
