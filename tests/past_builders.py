@@ -19,7 +19,7 @@ from carelink.consent import directives, policies, relationships
 from carelink.consent.as_it_was import Asked, of_then
 from carelink.consent.lens import Lens
 from carelink.db.tables import access_grant, person, resource
-from carelink.errors import Conflict, NotFound
+from carelink.errors import Conflict, Invalid, NotFound
 from carelink.identity.requesters import requester
 from carelink.ids import PersonKey, ResourceKey, UserId
 from carelink.place import Place
@@ -49,7 +49,7 @@ def seen_then(conn: Connection, place: Place, user: UserId, of: PersonKey, at: d
     """What as-it-was says that they could see; nothing of a person whom nobody knew then."""
     try:
         answer = of_then(conn, place, Asked(user, of, at))
-    except NotFound:
+    except (NotFound, Invalid):  # nothing was known of them, or no such worker
         return {}
     return {one.version.key: (one.version.version, one.shown) for one in answer.shown}
 

@@ -72,8 +72,8 @@ class AsItWas:
 def as_it_was(conn: Connection, asked: Asked, now: datetime, asked_by: Requester | str) -> AsItWas:
     """What they could see then. Audited as `explain`, by who asks.
 
-    Raises `NotFound` for a person nobody knew then, for a worker whom the pack of then does not name, and for a time
-    before packs were kept; `Invalid` for a time to come; `Forbidden` for a purpose that was not the role's.
+    Raises `NotFound` for a person nobody knew then; `Invalid` for a worker whom the pack of then does not name, a time
+    before packs were kept and a time to come; `Forbidden` for a purpose that was not the role's.
     """
     if asked.at > now:
         raise Invalid("at", "must not be in the future")
@@ -124,7 +124,7 @@ def requester_of(place: Place, asked: Asked) -> Requester:
     """The worker in the role, team and organisation that the pack of then gave them."""
     worker = place.staff.get(asked.user)
     if worker is None:
-        raise NotFound("The place pack of then names no such worker")
+        raise Invalid("worker", "the place pack of then names nobody of that id")
     role = place.roles[worker.role]
     if asked.purpose and asked.purpose not in role.purposes:
         raise Forbidden(f"A {role.label.lower()} might not ask for this purpose then", rule="purpose-of-role")

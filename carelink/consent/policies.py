@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from carelink import place_loader
 from carelink.audit.trail import Event, append
 from carelink.db.tables import policy
-from carelink.errors import NotFound
+from carelink.errors import Invalid
 from carelink.place import Place
 from carelink.place_schemas import FILES
 
@@ -107,18 +107,20 @@ def kept(conn: Connection) -> tuple[Policy, ...]:
 def policy_at(conn: Connection, at: datetime) -> Place:
     """The place as its pack said at that time, rebuilt from what is kept.
 
-    Raises `NotFound` for a time before the first that is kept, `Invalid` where this CareLink can't read the pack of
-    then any more. The folder that it names is no longer there: whatever decides is in the value.
+    Raises `Invalid` for a time before the first that is kept, and where this CareLink can't read the pack of then any
+    more. The folder that it names is no longer there: whatever decides is in the value.
     """
     row = conn.execute(_newest(policy.c.hash, policy.c.name, policy.c.files, before=at)).one_or_none()
     if row is None:
-        raise NotFound(f"By which place pack it was decided {_since(conn)}")
+        raise Invalid("at", _since(conn))
     return _place(row.hash, row.name, row.files)
 
 
 def _since(conn: Connection) -> str:
     first = conn.execute(select(policy.c.since).order_by(policy.c.since, policy.c.id).limit(1)).scalar()
-    return f"is known from {first:%d %B %Y %H:%M} UTC on" if first else "is not known yet: run `carelink db upgrade`"
+    if first is None:
+        return "by which place pack it is decided is not known yet: run `carelink db upgrade`"
+    return f"is before {first:%d %B %Y %H:%M} UTC, when the first place pack was kept: what was decided by is not known"
 
 
 def _newest(*columns: Any, before: datetime | None = None) -> Select[Any]:

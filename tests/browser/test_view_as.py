@@ -87,5 +87,5 @@ def test_the_lead_asks_what_a_worker_could_see(visit: Visit) -> None:
     page.get_by_label("Whose record").fill(cast.SENSITIVE.nhs_number)
     page.get_by_label("Day", exact=True).fill("2020-01-01")
     page.get_by_role("button", name="Ask").click()
-    expect(page.get_by_role("alert")).to_contain_text("By which place pack it was decided is known from")
+    expect(page.get_by_role("alert")).to_contain_text("when the first place pack was kept")
     assert findings(page, DESKTOP) == []

@@ -19,7 +19,7 @@ from carelink.consent import policies
 from carelink.consent.policies import note, policy_at
 from carelink.db.engine import engine_for
 from carelink.db.tables import audit_event, policy
-from carelink.errors import Invalid, NotFound
+from carelink.errors import Invalid
 from carelink.place import Place
 from carelink.place_loader import load
 
@@ -113,17 +113,17 @@ def test_a_pack_is_rebuilt_once_and_asked_many_times(conn: Connection, now: date
 def test_what_was_decided_by_before_the_first_pack_is_not_guessed(
     conn: Connection, now: datetime, place: Place
 ) -> None:
-    with pytest.raises(NotFound, match="is not known yet: run `carelink db upgrade`"):
+    with pytest.raises(Invalid, match="is not known yet: run `carelink db upgrade`"):
         policy_at(conn, now)
     note(conn, place, now, "ada")
-    with pytest.raises(NotFound, match=r"is known from 24 November 2026 12:00 UTC on"):
+    with pytest.raises(Invalid, match=r"at: is before 24 November 2026 12:00 UTC"):
         policy_at(conn, now - DAY)
 
 
 def test_a_kind_of_file_that_packs_did_not_have_then_is_empty() -> None:
     files = policies.files_of(EXAMPLE)
-    without = policies.rebuilt("example", {name: said for name, said in files.items() if name != "consent.toml"})
-    assert (without.glass, without.on_duty) == (None, ())
+    without = policies.rebuilt("example", {name: said for name, said in files.items() if name != "retention.toml"})
+    assert without.staff == load(EXAMPLE).staff
 
 
 def test_a_pack_that_can_not_be_read_any_more_says_which_file_and_line() -> None:

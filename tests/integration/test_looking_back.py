@@ -141,13 +141,13 @@ def test_who_asked_is_in_the_audit_with_the_time_that_was_asked_about(
 
 WRONG = [
     ({"worker": ""}, "Choose a worker from the list"),
-    ({"worker": "nobody"}, "The place pack of then names no such worker"),
+    ({"worker": "nobody"}, "the place pack of then names nobody of that id"),
     ({"person": "Nora Hart"}, "must be the key of a person, or an NHS number"),
     ({"person": "9990000999"}, "Nobody of that NHS number"),
     ({"day": "yesterday"}, "must be a date and a time"),
     ({"day": ""}, "must be a date and a time"),
     ({"day": "2027-01-01"}, "must not be in the future"),
-    ({"day": "2020-01-01"}, "By which place pack it was decided is known from 24 November 2026 10:00 UTC on"),
+    ({"day": "2020-01-01"}, "is before 24 November 2026 10:00 UTC, when the first place pack was kept"),
 ]
 
 
