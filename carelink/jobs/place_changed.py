@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from carelink import outbox as notes
+from carelink.cases import consent_unclear
 from carelink.consent import directives, relationships
 from carelink.db.tables import outbox, person
 from carelink.errors import Conflict
@@ -59,6 +60,7 @@ def work_out(shop: Shop, payload: Mapping[str, Any]) -> None:
             part = _part(conn, after)
             relationships.refresh(conn, shop.place, part, shop.clock())
             directives.refresh(conn, shop.place, part, shop.clock())
+            consent_unclear.note(conn, shop.place, part, shop.clock())
         if len(part) < PART:
             return
         after = part[-1]

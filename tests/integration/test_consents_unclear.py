@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from carelink.db.tables import audit_event, outbox, resource, user
 from carelink.errors import Forbidden
 from carelink.ids import PersonKey
 from carelink.jobs.handlers import run
+from carelink.jobs.place_changed import fingerprint, work_out
 from carelink.jobs.shop import Shop
 from carelink.place import Place
 from carelink.record import search
@@ -162,3 +164,13 @@ def test_a_permission_by_somebody_who_may_not_give_it_is_told_too(conn: Connecti
     assert status == "requested"
     assert "Her son" not in why
     assert to_look_at(conn, place, lens(conn, place, NOW, IRIS))[0].reasons
+
+
+def test_a_changed_pack_that_knows_what_was_named_closes_what_the_lead_was_asked(engine: Engine, place: Place) -> None:
+    with engine.begin() as conn:
+        sync.sync(conn, place)
+        tell(conn, place, odd())
+    knows = replace(place, categories={**place.categories, "rumours": "Rumours"})
+    work_out(Shop(engine, knows, Settings(), clock.now), {"fingerprint": fingerprint(knows)})
+    with engine.connect() as conn:
+        assert [status for _, status, _ in tasks(conn)] == ["completed"]
