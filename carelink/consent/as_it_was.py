@@ -109,7 +109,7 @@ def of_then(conn: Connection, place: Place, asked: Asked) -> AsItWas:
     unread = (replace(HIDES_ALL, consent=one) for one in past.refused_at(conn, key, at))
     facts = Facts(
         related=related_then(versions, place),
-        directed=(*directed_then(versions, place), *unread),
+        directed=(*directed_then(versions, key, place), *unread),
         restricted=restricted_then(versions, key, otherwise=past.restricted_today(conn, key)),
         kept_out=kept_out_then(versions, place),
         grants=past.grants_at(conn, key, at),

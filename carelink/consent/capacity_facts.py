@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
 
@@ -55,6 +55,28 @@ def minds_of(conn: Connection, lens: Lens, persons: Iterable[PersonKey]) -> Mapp
         else:
             kept.setdefault(person, []).append((ResourceKey(row.key), body))
     return {person: mind_from(patients.get(person, {}), kept.get(person, ())) for person in wanted}
+
+
+class Told(Protocol):
+    """A resource, as far as it must be known whether it says who decides."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def key(self) -> ResourceKey: ...
+    @property
+    def person(self) -> PersonKey: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+
+
+def says(one: Told) -> bool:
+    """The same of one resource as a value."""
+    if one.type == "Observation":
+        return one.source == _HERE or one.category == "legal"
+    return one.type == "RelatedPerson" or (one.type == "Patient" and one.key == one.person)
 
 
 def _says() -> ColumnElement[bool]:

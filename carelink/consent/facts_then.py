@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from carelink.consent.capacity_facts import says
+from carelink.consent.capacity_reading import mind_from
 from carelink.consent.coded import codings
-from carelink.consent.compiling import compile_consent
+from carelink.consent.effect import effect
 from carelink.consent.facts import Directed, Facts, KeptOut, Labelled, Related
 from carelink.consent.kept_out import kept_out
+from carelink.consent.mind import Mind
 from carelink.consent.past import Version
 from carelink.consent.relationships import RULES, involved_by
 from carelink.consent.sensitivity import confidential
@@ -26,14 +30,22 @@ def related_then(versions: Sequence[Version], place: Place) -> tuple[Related, ..
     )
 
 
-def directed_then(versions: Iterable[Version], place: Place) -> tuple[Directed, ...]:
-    """The provisions of the Consents."""
+def directed_then(versions: Sequence[Version], key: PersonKey, place: Place) -> tuple[Directed, ...]:
+    """The provisions of the Consents, by who might give them as far as it was known then."""
+    mind = mind_then(versions, key)
     return tuple(
         replace(one, consent=version.key)
         for version in versions
         if version.type == "Consent" and version.body
-        for one in compile_consent(exact_json.loads(version.body), place).directives
+        for one in effect(exact_json.loads(version.body), place, mind, version.last_updated).directives
     )
+
+
+def mind_then(versions: Iterable[Version], key: PersonKey) -> Mind:
+    """Who decided for the person, as far as it was known."""
+    read = [(one, exact_json.loads(one.body)) for one in versions if one.body and says(one)]
+    patient: Mapping[str, Any] = next((body for one, body in read if one.key == key), {})
+    return mind_from(patient, [(one.key, body) for one, body in read if one.key != key])
 
 
 def kept_out_then(versions: Iterable[Version], place: Place) -> tuple[KeptOut, ...]:
