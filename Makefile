@@ -7,10 +7,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STATIC := carelink/static/.built
 FILES := carelink fhir_adapters workflows tests benchmarks
 
-.PHONY: help demo test bench lint format docs lock audit soak clean
+.PHONY: help demo test bench bench-audit lint format docs lock audit soak clean
 
 help:  ## what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.run $(STATIC)  ## the whole system with invented people, at http://127.0.0.1:8000
 	$(BIN)/carelink demo $(ARGS)
@@ -20,6 +20,9 @@ test: $(VENV)/.test $(STATIC)  ## every test but the long ones
 
 bench: $(VENV)/.test $(STATIC)  ## measure against floors of the same run; writes benchmarks/results/
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-audit: $(VENV)/.test $(STATIC)  ## a million events of the audit, sealed and verified
+	$(BIN)/python -m benchmarks million
 
 soak: $(VENV)/.test $(STATIC)  ## the properties and faults again, for long
 	CARELINK_SOAK=1 $(BIN)/pytest tests/properties tests/faults $(ARGS)

@@ -70,6 +70,7 @@ SORTS: Mapping[str, Sort] = {
     "label": Sort(ALERT, "U", coding(DCM, "110135", "Object Security Attributes Changed")),
     "audit": Sort(LOG_USED, "R"),
     "signal": Sort(LOG_USED, "U"),
+    "seal": Sort(LOG_USED, "U"),
     "explain": Sort(QUERY, "E"),
     "export": Sort(EXPORT, "R"),
     "print": Sort(EXPORT, "R"),

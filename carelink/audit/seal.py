@@ -13,7 +13,7 @@ from carelink.audit.block import Block, Seal
 from carelink.audit.keys import PublicKey, SigningKey
 from carelink.audit.lines import AT_ONCE, Leaf, leaves
 from carelink.audit.settled import settled
-from carelink.audit.trail import Event, append
+from carelink.audit.trail import CARELINK, Event, append
 from carelink.db.tables import audit_event
 
 ACTION = "seal"  # of the event that says which block was sealed: so a seal that is taken away leaves a trace
@@ -69,7 +69,7 @@ def _next(conn: Connection, key: SigningKey, now: datetime, upto: int, most: int
     last = waiting[-1].id if len(waiting) == most else upto
     made = Block.of(before, last, waiting, key.public, now).signed(key)
     seals.add(conn, made)
-    append(conn, Event(ACTION, detail={"block": made.block.number, "hash": made.hash.hex()}), now)
+    append(conn, Event(ACTION, user=CARELINK, detail={"block": made.block.number, "hash": made.hash.hex()}), now)
     return made
 
 
