@@ -206,7 +206,8 @@ def objects(
 def says(effect: str, *, consent: str = "consent", **conditions: Any) -> Directed:
     """One provision of a consent; those of one name are of one consent."""
     plain = conditions.keys() <= {"organisation", "categories", "depth", "made", "starts", "ends"}
-    rule = "L6-consent-permit" if effect == "permit" else "L7-objection" if plain else "L6-consent-deny"
+    permit = "L6-consent-exception" if conditions.get("depth") else "L6-consent-permit"
+    rule = permit if effect == "permit" else "L7-objection" if plain else "L6-consent-deny"
     sets = {name: frozenset(value) if isinstance(value, set) else value for name, value in conditions.items()}
     return Directed(effect, **{"rule": rule, "consent": uuid5(_NAMESPACE, consent), **sets})
 

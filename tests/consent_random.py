@@ -81,7 +81,7 @@ def directed(chance: Random, consent: UUID, made: datetime | None, items: list[U
 
 def _rule(chance: Random, effect: str, plain: bool) -> str:
     if effect == "permit":
-        return "L6-consent-permit"
+        return chance.choice(("L6-consent-permit", "L6-consent-permit", "L6-consent-exception"))
     if not plain:
         return "L6-consent-deny"
     return chance.choice(("L7-objection", "L7-objection", "L7-objection-unclear", "L10-opt-out"))

@@ -14,7 +14,7 @@ from typing import Any
 from carelink.consent.facts import Directed
 from carelink.consent.periods import Unclear, moment
 from carelink.consent.provision_terms import narrowed, within_any
-from carelink.consent.rules import CONSENT_DENY, CONSENT_PERMIT, OBJECTION, OPT_OUT, UNCLEAR
+from carelink.consent.rules import CONSENT_DENY, CONSENT_EXCEPTION, CONSENT_PERMIT, OBJECTION, OPT_OUT, UNCLEAR
 from carelink.place import Place
 
 # http://terminology.hl7.org/CodeSystem/consentscope: what is about something else than sharing.
@@ -69,8 +69,7 @@ def _provisions(body: Json, place: Place) -> Iterator[Directed]:
     if "modifierExtension" in body:
         raise Unclear("it holds an extension that may change what it means")
     made = moment(body.get("dateTime"), last=False)
-    for one in _within(body.get("provision", {}), Directed("", made=made), place):
-        yield replace(one, rule=_rule(one))
+    yield from _within(body.get("provision", {}), Directed("", made=made), place)
 
 
 def _within(provision: Json, outer: Directed, place: Place, depth: int = 0) -> Iterator[Directed]:
@@ -80,7 +79,11 @@ def _within(provision: Json, outer: Directed, place: Place, depth: int = 0) -> I
     effect = provision.get("type")
     if effect not in ("deny", "permit"):
         raise Unclear("a provision says neither deny nor permit")
-    own = tuple(narrowed(provision, replace(outer, effect=effect, depth=depth), place))
+    lifts = outer.effect == "deny" or outer.rule == CONSENT_EXCEPTION.id
+    own = tuple(
+        replace(one, rule=_rule(one, lifts=lifts))
+        for one in narrowed(provision, replace(outer, effect=effect, depth=depth), place)
+    )
     yield from own
     for exception in provision.get("provision", ()):
         yield from within_any(own, lambda row, inner=exception: tuple(_within(inner, row, place, depth + 1)))  # type: ignore[misc]
@@ -89,9 +92,14 @@ def _within(provision: Json, outer: Directed, place: Place, depth: int = 0) -> I
 _PLAIN = Directed("deny")
 
 
-def _rule(one: Directed) -> str:
-    """A denial of everything, or to one organisation, or of some kinds of information, is an objection (rule 7)."""
+def _rule(one: Directed, *, lifts: bool) -> str:
+    """A denial of everything, or to one organisation, or of some kinds of information, is an objection (rule 7).
+
+    A permission within a denial lifts that for whom it names, and gives them nothing that they had not before.
+    """
     if one.effect == "permit":
-        return CONSENT_PERMIT.id
-    plain = replace(one, depth=0, starts=_PLAIN.starts, ends=None, made=None, organisation=None, categories=None)
+        return CONSENT_EXCEPTION.id if lifts else CONSENT_PERMIT.id
+    plain = replace(
+        one, rule=_PLAIN.rule, depth=0, starts=_PLAIN.starts, ends=None, made=None, organisation=None, categories=None
+    )
     return OBJECTION.id if plain == _PLAIN else CONSENT_DENY.id

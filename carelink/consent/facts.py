@@ -9,7 +9,7 @@ from uuid import UUID
 
 from carelink.consent.periods import ALWAYS
 from carelink.consent.requester import Requester
-from carelink.consent.rules import OBJECTION
+from carelink.consent.rules import CONSENT_EXCEPTION, OBJECTION
 from carelink.ids import Ods, PersonKey, UserId
 
 ON_DUTY_FOR = "caseload"  # the kind of involvement that a team on duty stands in for
@@ -88,8 +88,12 @@ class Directed:
 
     @property
     def names_recipient(self) -> bool:
-        """Whether it says to whom, so exactly that it can stand for an agreement or a relationship."""
-        return self.organisation is not None or self.user is not None
+        """Whether it says to whom, so exactly that it can stand for an agreement or a relationship.
+
+        An exception to a denial can't: it lifts the denial for whom it names, who then have what they had before.
+        """
+        named = self.organisation is not None or self.user is not None
+        return named and self.rule != CONSENT_EXCEPTION.id
 
     def in_force(self, at: datetime) -> bool:
         """Whether it is to be kept at that time."""

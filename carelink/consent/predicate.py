@@ -88,7 +88,7 @@ COUNTED = f"""(:counts
 
 # A permission to this requester, of whatever: it lets them open the person's page.
 PERMITTED = """(:permit_relates and exists (select from directive dir
-      where dir.person = {person} and dir.effect = 'permit' and dir.starts <= :at and (dir.ends is null or dir.ends > :at)
+      where dir.person = {person} and dir.effect = 'permit' and dir.rule <> 'L6-consent-exception' and dir.starts <= :at and (dir.ends is null or dir.ends > :at)
         and (dir.organisation = :organisation or (dir.organisation is null and dir."user" is not null))
         and (dir.organisation_type is null or dir.organisation_type = :organisation_type)
         and (dir.role is null or dir.role = :role)

@@ -46,6 +46,9 @@ HARM = Rule("L4-source-of-harm", "The alleged source of harm, whom a court keeps
 SENSITIVE = Rule("L5-sensitive", "No agreement names this sensitivity for this role and purpose")
 CONSENT_NEEDED = Rule("L5-consent-needed", "This is shared only where the person agreed to it, and they did not")
 CONSENT_DENY = Rule("L6-consent-deny", "A provision of the person's consent denies this")
+CONSENT_EXCEPTION = Rule(
+    "L6-consent-exception", "An exception to what the person denied: it lifts that, and gives no more"
+)
 CONSENT_PERMIT = Rule("L6-consent-permit", "The person permitted this to this requester")
 OBJECTION = Rule("L7-objection", "The person has objected to this being shared")
 UNCLEAR = Rule("L7-objection-unclear", "A consent of the person can't be read exactly: nothing is shared until it is")
@@ -77,6 +80,7 @@ ALL = (
     SENSITIVE,
     CONSENT_NEEDED,
     CONSENT_DENY,
+    CONSENT_EXCEPTION,
     CONSENT_PERMIT,
     OBJECTION,
     UNCLEAR,

@@ -25,7 +25,7 @@ SOAK = bool(os.environ.get("CARELINK_SOAK"))
 WORLDS = 80 if SOAK else 8
 PERSONS, EACH = 45, 17  # in a world; 20 ask in each
 FIRST = SystemRandom().randrange(10**6) if SOAK else 0
-NOT_ABOUT_AN_ITEM = {"L0-system", "L0-identity", "L10-opt-out", "L10-counted"}
+NOT_ABOUT_AN_ITEM = {"L6-consent-exception", "L0-system", "L0-identity", "L10-opt-out", "L10-counted"}
 
 
 def decided(lens: Lens, items: dict[UUID, Labelled], people: dict[PersonKey, Facts]) -> dict[UUID, Decision]:

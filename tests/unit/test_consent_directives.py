@@ -100,6 +100,11 @@ def nested(levels: int) -> dict[str, Any]:
     return {"type": "deny"} | ({"provision": [nested(levels - 1)]} if levels else {})
 
 
+def exception(organisation: str | None = None, **more: Any) -> Directed:
+    """A permission within a denial."""
+    return replace(permission(organisation, **more), rule="L6-consent-exception")
+
+
 # consent -> its provisions, outermost first
 CONDITIONS = [
     ("what comes from an organisation", deny(actor=[actor("P81001", "CST")]), [denial(custodians={"P81001"})]),
@@ -121,24 +126,34 @@ CONDITIONS = [
     (
         "everybody but one",
         deny(provision=[{"type": "permit", "actor": [actor("RDV")]}]),
-        [objection(), permission("RDV", depth=1)],
+        [objection(), exception("RDV", depth=1)],
     ),
     (
         "everybody but one, and that one not everything",
         deny(provision=[{"type": "permit", "actor": [actor("RDV")], "provision": [{"type": "deny", "class": [kind("problems")]}]}]),
-        [objection(), permission("RDV", depth=1), replace(objection("RDV", "problems"), depth=2)],
+        [objection(), exception("RDV", depth=1), replace(objection("RDV", "problems"), depth=2)],
+    ),
+    (
+        "one within a permission gives what a permission gives",
+        consent({"type": "permit", "provision": [{"type": "permit", "actor": [actor("RDV")]}]}),
+        [permission(), permission("RDV", depth=1)],
+    ),
+    (
+        "one within the exception to a denial gives no more than that",
+        deny(provision=[{"type": "permit", "provision": [{"type": "permit", "actor": [actor("RDV")]}]}]),
+        [objection(), exception(depth=1), exception("RDV", depth=2)],
     ),
     (
         "an exception for one of two organisations is one for that one",
         deny(actor=[actor("901"), actor("902")], provision=[{"type": "permit", "actor": [actor("902")]}]),
-        [objection("901"), objection("902"), permission("902", depth=1)],
+        [objection("901"), objection("902"), exception("902", depth=1)],
     ),
     (
         "an exception holds only within what it is an exception to",
         deny(period={"end": "2026"}, **{"class": [kind("problems"), kind("alerts")]}, provision=[{"type": "permit", "class": [kind("alerts"), kind("documents")], "period": {"start": "2026-07"}}]),
         [
             replace(objection(None, "problems", "alerts"), ends=datetime(2027, 1, 1, tzinfo=UTC)),
-            permission(depth=1, categories=frozenset({"alerts"}), starts=datetime(2026, 6, 30, 23, tzinfo=UTC), ends=datetime(2027, 1, 1, tzinfo=UTC)),
+            exception(depth=1, categories=frozenset({"alerts"}), starts=datetime(2026, 6, 30, 23, tzinfo=UTC), ends=datetime(2027, 1, 1, tzinfo=UTC)),
         ],
     ),
 ]  # fmt: skip

@@ -65,7 +65,8 @@ begin
         max(dir.depth) filter (where dir.effect = 'deny' and dir.rule like 'L7-%') as objected,
         coalesce(max(dir.depth) filter (where dir.effect = 'permit'), -1) as permitted,
         max(dir.made) as made,
-        bool_or(dir.organisation is not null or dir."user" is not null) filter (where dir.effect = 'permit') as named,
+        bool_or(dir.organisation is not null or dir."user" is not null)
+          filter (where dir.effect = 'permit' and dir.rule <> 'L6-consent-exception') as named,
         bit_or(dir.sensitivities) filter (where dir.effect = 'permit') as covers
       from directive dir
       where dir.person = item_person and dir.rule <> 'L10-opt-out'
