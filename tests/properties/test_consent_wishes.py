@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 from conftest import NOW
 from consent_builders import HOSPITAL, NORTH, PLACE, SURGERY, facts, item, lens_of, related, staff
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from wish_builders import KEY, ORGANISATIONS, body_of, meant, typed
 
 from carelink.cases.consent_answers import LESS, MORE, NOTHING, Typed, kinds, of_wish, read, sensitive
+from carelink.cases.consent_form import Effect as Wanted
 from carelink.cases.consent_form import Wish
 from carelink.cases.consent_reading import wish_of
 from carelink.consent.compiling import compile_consent
@@ -121,6 +122,20 @@ def test_the_decision_keeps_to_what_was_meant_and_changes_nothing_else(
         assert after.effect is Effect.DENY
     else:
         assert after.effect is before.effect
+
+
+GENEROUS = replace(PLACE, asking=Asking(permit_gives=frozenset({"agreement", "relationship"})))
+
+
+@given(wishes(), ITEMS, ASKERS, st.sampled_from((EVERYBODY, Facts())))
+def test_an_objection_shows_nobody_more_whatever_exceptions_it_has_and_whatever_a_permission_gives(
+    wish: Wish, held: Labelled, asks: Requester, known: Facts
+) -> None:
+    assume(wish.effect is Wanted.OBJECTS)
+    directives = tuple(replace(one, consent=KEY) for one in compile_consent(body_of(wish), GENEROUS).directives)
+    lens = lens_of(asks, GENEROUS, NOW)
+    if lens.decide(held, known).effect is Effect.DENY:
+        assert lens.decide(held, Facts(known.related, directives)).effect is Effect.DENY
 
 
 def test_what_ends_today_still_holds_today_and_not_tomorrow() -> None:
