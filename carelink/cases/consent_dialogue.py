@@ -87,7 +87,8 @@ def go_on(conn: Connection, place: Place, lens: Lens, about: About, typed: Typed
     giver, wrong = _who(conn, lens, about.person, typed)
     if wrong or giver is None:
         return replace(here, wrong=wrong)
-    consents.authority(conn, place, lens, about.person, giver)
+    objects = typed.one("want") in (answers.NOTHING, answers.LESS)
+    consents.authority(conn, place, lens, about.person, giver, objects=objects)
     here = replace(here, step=Step.DETAILS, giver=words_of(giver))
     if step is Step.DETAILS:
         return here

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from carelink.cases.consent_form import How, Taken, Wish, consent, withdrawn
+from carelink.cases.consent_form import Effect, How, Taken, Wish, consent, withdrawn
 from carelink.cases.consent_words import displays
 from carelink.consent.authority import performer
-from carelink.consent.capacity import Answer, Decision, Giver, may_consent
+from carelink.consent.capacity import Answer, Decision, Giver, Relation, may_consent
 from carelink.consent.capacity_facts import mind_of, on_all_that_is_known
 from carelink.consent.lens import Lens
 from carelink.db.turns import take_turns
@@ -23,6 +23,7 @@ from carelink.record.golden_store import MADE_HERE, home
 from carelink.record.query import Row
 from fhir_adapters import exact_json
 
+AGE_NOT_KNOWN = "C-age-not-known"  # the rule of capacity that refuses whose date of birth is unknown
 MAY = "record-consent"  # what a role of the place pack may have
 Body = Mapping[str, Any]
 
@@ -59,11 +60,17 @@ def must_may(conn: Connection, lens: Lens, person: PersonKey) -> None:
         raise NotFound("There is no such person, or you are not involved with them")
 
 
-def authority(conn: Connection, place: Place, lens: Lens, person: PersonKey, giver: Giver) -> Answer:
-    """Whether this giver may decide about sharing for the person now. Raises `MayNotConsent`."""
+def authority(
+    conn: Connection, place: Place, lens: Lens, person: PersonKey, giver: Giver, *, objects: bool = False
+) -> Answer:
+    """Whether this giver may decide about sharing for the person now. Raises `MayNotConsent`.
+
+    The person's own objection is not refused because nobody wrote down how old they are: UK GDPR Art 21 knows no age.
+    """
     mind = mind_of(conn, on_all_that_is_known(lens.at, lens.user), person)
     answer = may_consent(giver, mind, Decision.SHARING, lens.at)
-    if not answer.allowed:
+    own = objects and giver.relation is Relation.THE_PERSON and answer.rule == AGE_NOT_KNOWN
+    if not answer.allowed and not own:
         raise MayNotConsent(answer)
     return answer
 
@@ -76,7 +83,7 @@ def record(
     Raises `MayNotConsent`, and `Forbidden` and `NotFound` as `must_may`.
     """
     must_may(conn, lens, person)
-    authority(conn, place, lens, person, given.giver)
+    authority(conn, place, lens, person, given.giver, objects=wish.effect is Effect.OBJECTS)
     take_turns(conn, [person])
     # Of what somebody sends, only they themselves can make the same key again: nobody else's resource is met by it.
     key = resource_key(MADE_HERE, str(person), "Consent", f"{lens.user}:{token}")
@@ -92,7 +99,7 @@ def change(
     """Store what the person wants now as a new version. Raises `Conflict` where it is no longer at `version`."""
     row = changeable(conn, lens, key)
     assert row.person is not None
-    authority(conn, place, lens, row.person, given.giver)
+    authority(conn, place, lens, row.person, given.giver, objects=wish.effect is Effect.OBJECTS)
     body = consent(key, wish, _taken(place, lens, row.person, given))
     _update(conn, place, lens, row, body, version)
 
@@ -106,7 +113,8 @@ def withdraw(
     row = changeable(conn, lens, key)
     assert row.person is not None
     authority(conn, place, lens, row.person, given.giver)
-    body = withdrawn(exact_json.loads(row.body), why, _taken(place, lens, row.person, given))
+    whole = made_here.as_stored(conn, lens, "Consent", key)
+    body = withdrawn(whole, why, _taken(place, lens, row.person, given))
     _update(conn, place, lens, row, body, version)
 
 

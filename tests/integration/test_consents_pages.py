@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -404,6 +405,23 @@ def test_a_child_of_whom_nobody_found_that_they_understand_is_told_to_ask(
     told = read(send(signed_in(app, "kid", NOW), "/me/choices/new", want="nothing").text)
     assert "Ask somebody who cares for you" in told.one("div", class_="app-refused").text
     assert stored(engine) == []
+
+
+def test_somebody_whose_date_of_birth_nobody_wrote_down_may_object_and_not_agree(
+    app: Flask, engine: Engine, place: Place
+) -> None:
+    with engine.begin() as conn:
+        born = patient("unborn")
+        unborn = replace(born, body={name: said for name, said in born.body.items() if name != "birthDate"})
+        take(conn, place, [unborn], NOW)
+        key = conn.execute(select(resource.c.person).where(resource.c.source_id == "unborn")).scalar_one()
+        conn.execute(insert(user).values(id="unborn", name="Somebody", person=key))
+    themselves = signed_in(app, "unborn", NOW)
+    refused = read(send(themselves, "/me/choices/new", want="more", organisations=["901"]).text)
+    assert refused.one("div", class_="app-refused")
+    assert stored(engine) == []
+    assert send(themselves, "/me/choices/new", want="nothing").status_code == 303
+    assert len(stored(engine)) == 1
 
 
 def test_every_version_is_kept(sam: FlaskClient, engine: Engine, person: PersonKey) -> None:
