@@ -94,9 +94,12 @@ def _key(text: Any) -> ResourceKey | None:
 
 
 def given_at(body: Mapping[str, Any], otherwise: datetime) -> datetime:
-    """When it was given; `otherwise` where it doesn't say so that it can be read."""
+    """When it was given; `otherwise`, when it came here, where it doesn't say so that it can be read.
+
+    Nobody gives today what they may give once: what says that it was given later was given when it came.
+    """
     try:
-        return moment(body.get("dateTime"), last=False) or otherwise
+        return min(moment(body.get("dateTime"), last=False) or otherwise, otherwise)
     except Unclear:
         return otherwise
 

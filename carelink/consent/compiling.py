@@ -17,11 +17,14 @@ from carelink.consent.provision_terms import narrowed, within_any
 from carelink.consent.rules import CONSENT_DENY, CONSENT_EXCEPTION, CONSENT_PERMIT, OBJECTION, OPT_OUT, UNCLEAR
 from carelink.place import Place
 
-# http://terminology.hl7.org/CodeSystem/consentscope: what is about something else than sharing.
+SCOPES = "http://terminology.hl7.org/CodeSystem/consentscope"
+# Those of its codes that are about something else than sharing.
 RESEARCH = "research"
 OTHER_SCOPES = frozenset({"adr", "treatment", RESEARCH})
 # What the national data opt-out is about (its operational policy of 2018): planning and research.
 OPTED_OUT_OF = frozenset({"HRESCH", "HOPERAT"})
+# https://terminology.hl7.org/CodeSystem/v3-ActCode, ActConsentDirective: to opt out, to opt out with exceptions.
+OPT_OUTS = frozenset({"OPTOUT", "OPTOUTE"})
 DEEPEST = 8  # a Consent of more levels is nobody's wish
 
 HIDES_ALL = Directed("deny", rule=UNCLEAR.id)
@@ -43,18 +46,20 @@ def compile_consent(body: Json, place: Place) -> Compiled:
     """
     if body.get("status") != "active":
         return Compiled()
-    scopes = {coding.get("code") for coding in body.get("scope", {}).get("coding", ())}
+    codings = body.get("scope", {}).get("coding", ())
+    scopes = {coding.get("code") if coding.get("system") == SCOPES else None for coding in codings}
     if scopes and scopes <= OTHER_SCOPES:
         return Compiled(tuple(_opted_out(body, scopes)))
     try:
         return Compiled(tuple(_provisions(body, place)))
     except Unclear as why:
-        return Compiled((HIDES_ALL,) if _may_deny(body.get("provision")) else (), (str(why),))
+        hides = _opts_out(body) or _may_deny(body.get("provision"))
+        return Compiled((HIDES_ALL,) if hides else (), (str(why),))
 
 
 def _opted_out(body: Json, scopes: set[Any]) -> Iterator[Directed]:
     """A denial of research, however it is put, is the opt-out from planning and research."""
-    if RESEARCH in scopes and body.get("provision", {}).get("type") != "permit":
+    if RESEARCH in scopes and _may_deny(body.get("provision")):
         yield Directed("deny", rule=OPT_OUT.id, purposes=OPTED_OUT_OF)
 
 
@@ -65,11 +70,22 @@ def _may_deny(provision: Any) -> bool:
     return any(_may_deny(one) for one in provision.get("provision", ()))
 
 
+def _opts_out(body: Json) -> bool:
+    """Whether it denies by its policy: its provision is then an exception to that (R4 6.2.7, `policyRule`)."""
+    return any(coding.get("code") in OPT_OUTS for coding in body.get("policyRule", {}).get("coding", ()))
+
+
 def _provisions(body: Json, place: Place) -> Iterator[Directed]:
     if "modifierExtension" in body:
         raise Unclear("it holds an extension that may change what it means")
-    made = moment(body.get("dateTime"), last=False)
-    yield from _within(body.get("provision", {}), Directed("", made=made), place)
+    provision = body.get("provision", {})
+    if _opts_out(body) and provision.get("type") == "permit":
+        raise Unclear("its policy denies everything and its provision permits: whom it denies is not told exactly")
+    said = body.get("dateTime")
+    first, last = moment(said, last=False), moment(said, last=True)
+    for one in _within(provision, Directed(""), place):
+        # Of what has a day and no time it is not known which came first: the denial is taken to be the later.
+        yield replace(one, made=last if one.effect == "deny" else first)
 
 
 def _within(provision: Json, outer: Directed, place: Place, depth: int = 0) -> Iterator[Directed]:

@@ -9,8 +9,11 @@ from typing import Any
 
 from carelink.consent.authority import permit_counts
 from carelink.consent.compiling import Compiled, compile_consent
+from carelink.consent.facts import Directed
 from carelink.consent.mind import Mind
 from carelink.place import Place
+
+UNVERIFIED = "It says that nobody has verified it with the person, so what it permits has no effect."
 
 
 def effect(body: Mapping[str, Any], place: Place, mind: Mind, stored: datetime) -> Compiled:
@@ -22,8 +25,25 @@ def effect(body: Mapping[str, Any], place: Place, mind: Mind, stored: datetime) 
     compiled = compile_consent(body, place)
     if not any(one.effect == "permit" for one in compiled.directives):
         return compiled
-    answer = permit_counts(body, mind, stored)
-    if answer.allowed:
-        return compiled
+    why = UNVERIFIED if _unverified(body) else _refusal(body, mind, stored)
+    if not why:
+        return replace(compiled, directives=tuple(_by(one, stored) for one in compiled.directives))
     kept = tuple(one for one in compiled.directives if one.effect != "permit")
-    return replace(compiled, directives=kept, problems=(*compiled.problems, answer.because))
+    return replace(compiled, directives=kept, problems=(*compiled.problems, why))
+
+
+def _refusal(body: Mapping[str, Any], mind: Mind, stored: datetime) -> str:
+    answer = permit_counts(body, mind, stored)
+    return "" if answer.allowed else answer.because
+
+
+def _unverified(body: Mapping[str, Any]) -> bool:
+    """Whether it says of itself that nobody asked the person whether it is so (R4 6.2.7, `verification`)."""
+    said = [one.get("verified") for one in body.get("verification", ())]
+    return False in said and True not in said
+
+
+def _by(one: Directed, stored: datetime) -> Directed:
+    """What was permitted was permitted when it came here, whatever later day it says: else it outweighed all to come."""
+    late = one.effect == "permit" and one.made is not None and one.made > stored
+    return replace(one, made=stored) if late else one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -27,6 +28,9 @@ RECIPIENTS = frozenset({"IRCP", "PRCP"})
 CUSTODIAN = frozenset({"CST"})
 # http://terminology.hl7.org/CodeSystem/consentaction: what is done with the record here.
 DONE_HERE = frozenset({"access", "use", "disclose"})
+# What somebody may ask for, whatever roles a place has; and what nobody here asks for, so that a denial costs nothing.
+ASKED_FOR = frozenset({"TREAT", "ETREAT", "BTG", "CAREMGT", "SAFEGUARDING", "PATRQT", "HOPERAT", "HRESCH", "PUBHLTH"})
+NOT_DONE_HERE = frozenset({"HMARKT", "HPAYMT"})
 # Purposes that v3-ActReason puts under another: who denies the wider one denies these too.
 NARROWER = {"TREAT": {"ETREAT", "BTG"}, "ETREAT": {"BTG"}, "HOPERAT": {"CAREMGT"}}
 _READ = frozenset(
@@ -34,6 +38,8 @@ _READ = frozenset(
 )
 
 MOST = 500  # rows of one Consent
+# A reference to an item of this server. What another server, or a bundle, calls so is another item.
+_OURS = re.compile(r"[A-Z][A-Za-z]+/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
 class Apart(Unclear):
@@ -190,8 +196,9 @@ def _label(coding: Json, place: Place) -> int:
 
 def _purposes(provision: Json, outer: Directed, place: Place) -> Iterator[Directed]:
     wanted: set[str] = set()
+    known = ASKED_FOR | NOT_DONE_HERE | {purpose for role in place.roles.values() for purpose in role.purposes}
     for coding in provision.get("purpose", ()):
-        if coding.get("system") not in (ACT_REASON, OWN_PURPOSE) or not coding.get("code"):
+        if coding.get("system") not in (ACT_REASON, OWN_PURPOSE) or coding.get("code") not in known:
             raise Unclear("it names a purpose that this place does not know")
         wanted.add(coding["code"])
         if outer.effect == "deny":
@@ -264,10 +271,10 @@ def _items(provision: Json, outer: Directed, place: Place) -> Iterator[Directed]
 def _item(data: Json) -> UUID:
     if data.get("meaning") != "instance":
         raise Unclear("it is about what hangs together with an item, which can't be told exactly")
-    try:
-        return UUID(str(data.get("reference", {}).get("reference", "")).rpartition("/")[2])
-    except ValueError:
-        raise Unclear("it names an item that is not in the record") from None
+    named = _OURS.fullmatch(str(data.get("reference", {}).get("reference", "")))
+    if named is None:
+        raise Unclear("it names an item that is not in the record")
+    return UUID(named[1])
 
 
 def _both(outer: frozenset[T] | None, wanted: Iterable[T]) -> frozenset[T]:

@@ -167,8 +167,8 @@ def test_a_provision_is_kept_with_all_of_its_conditions(
 
 
 def test_every_provision_knows_when_the_person_said_so() -> None:
-    said = deny(provision=[{"type": "permit", "actor": [actor("RDV")]}]) | {"dateTime": "2026-05-04"}
-    assert {one.made for one in compiled(said)} == {datetime(2026, 5, 3, 23, tzinfo=UTC)}
+    said = deny(provision=[{"type": "permit", "actor": [actor("RDV")]}]) | {"dateTime": "2026-05-04T09:00:00+01:00"}
+    assert {one.made for one in compiled(said)} == {datetime(2026, 5, 4, 8, tzinfo=UTC)}
 
 
 def test_a_mere_permission_that_can_not_be_read_gives_nothing_and_hides_nothing() -> None:
