@@ -24,7 +24,7 @@ _ALL = Agreement("all", "*", "*", frozenset({"social-worker", "nurse", "gp"}), f
 PLACES = tuple(replace(one, agreements=(*one.agreements, _ALL)) for one in (PLACE, GIVING, STRICT, ASKING, SHUT))
 CUSTODIANS = (NORTH, SOUTH, SURGERY, HOSPITAL, BOARD, NOWHERE)
 CATEGORIES = ("demographics", "problems", "services", "documents", "safeguarding", "legal", "mental-health", "rumours")
-TYPES = ("Condition", "Observation", "Patient", "CarePlan")
+TYPES = ("Condition", "Observation", "Patient", "CarePlan", "Provenance")
 CODES = (("http://snomed.info/sct", "73211009"), ("http://snomed.info/sct", "86406008"), ("", "73211009"))
 BITS = (*(0,) * 24, 1, 2, 4, 2 | 64, 64, 128, 256, 512, 512 | 2, 1024, 2048, 1 << 15, 1 << 16)
 MOMENTS = (LONG_AGO, NOW - DAY, NOW, NOW + DAY)

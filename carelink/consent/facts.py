@@ -14,6 +14,7 @@ from carelink.ids import Ods, PersonKey, UserId
 
 ON_DUTY_FOR = "caseload"  # the kind of involvement that a team on duty stands in for
 COURT_ORDER = "court-order"
+QUOTES = "Provenance"  # the type that quotes what stood in another item, under the labels of that item
 Coded = tuple[str, str]  # system, code
 T = TypeVar("T")
 
@@ -119,11 +120,19 @@ class Directed:
         return (
             _among(item.custodian, self.custodians)
             and _among(item.category, self.categories)
-            and _among(item.type, self.types)
             and (self.sensitivities is None or bool(self.sensitivities & item.sensitivities))
+            and self._is_which(item)
+            and self._is_when(item.clinical)
+        )
+
+    def _is_which(self, item: Labelled) -> bool:
+        """What is told of an item's repair quotes it and does not say what it is: read as an item without a date is."""
+        if item.type == QUOTES:
+            return self.effect == "deny" or (self.types, self.codes, self.items) == (None, None, None)
+        return (
+            _among(item.type, self.types)
             and (self.codes is None or not self.codes.isdisjoint(item.codes))
             and (self.items is None or item.key in self.items)
-            and self._is_when(item.clinical)
         )
 
     def _is_when(self, clinical: datetime | None) -> bool:

@@ -187,8 +187,15 @@ def _integer(least: int) -> Callable[[Any], str]:
     return wrong
 
 
+_MOST_DIGITS = 1000  # FHIR asks for 18; a number past this is no measurement, and PostgreSQL can't read its JSON
+
+
 def _decimal(value: Any) -> str:
-    return "" if isinstance(value, Decimal) or type(value) is int else "must be a number"
+    if not (isinstance(value, Decimal) or type(value) is int):
+        return "must be a number"
+    number = Decimal(value)
+    held = number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS and len(number.as_tuple().digits) < _MOST_DIGITS
+    return "" if held else "must be a number that can be held"
 
 
 def _text(value: Any) -> str:

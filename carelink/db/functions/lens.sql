@@ -54,8 +54,8 @@ begin
   -- Each consent for itself: the deepest provision that matches wins, denial at a tie. Then all of them together.
   select
       coalesce(bool_or(con.denied >= con.permitted), false) as denied,
-      max(coalesce(con.made, 'infinity')) filter (where con.objected >= con.permitted) as objected_at,
-      max(con.made) filter (where con.permits and con.named) as permitted_at,
+      max(coalesce(con.denied_at, 'infinity')) filter (where con.objected >= con.permitted) as objected_at,
+      max(con.permitted_at) filter (where con.permits and con.named) as permitted_at,
       coalesce(bool_or(con.permits), false) as permitted,
       coalesce(bool_or(con.permits and con.named), false) as named,
       coalesce(bit_or(con.covers) filter (where con.permits), 0) as covers
@@ -64,7 +64,8 @@ begin
         max(dir.depth) filter (where dir.effect = 'deny' and dir.rule not like 'L7-%') as denied,
         max(dir.depth) filter (where dir.effect = 'deny' and dir.rule like 'L7-%') as objected,
         coalesce(max(dir.depth) filter (where dir.effect = 'permit'), -1) as permitted,
-        max(dir.made) as made,
+        max(dir.made) filter (where dir.effect = 'deny') as denied_at,
+        max(dir.made) filter (where dir.effect = 'permit') as permitted_at,
         bool_or(dir.organisation is not null or dir."user" is not null)
           filter (where dir.effect = 'permit' and dir.rule <> 'L6-consent-exception') as named,
         bit_or(dir.sensitivities) filter (where dir.effect = 'permit') as covers
@@ -79,17 +80,22 @@ begin
         and (dir.purposes is null or asks_purpose = any(dir.purposes))
         and (dir.custodians is null or item_custodian = any(dir.custodians))
         and (dir.categories is null or item_category = any(dir.categories))
-        and (dir.types is null or item_type = any(dir.types))
         and (dir.sensitivities is null or dir.sensitivities & item_sensitivities <> 0)
-        and (dir.items is null or item_key = any(dir.items))
         and ((dir.since is null and dir.until is null)
           or case when item_clinical is null then dir.effect = 'deny'
              else (dir.since is null or dir.since <= item_clinical) and (dir.until is null or dir.until > item_clinical)
              end)
-        and (dir.codes is null or exists (
-          select from jsonb_path_query(item_body::jsonb, 'lax $.** ? (@.code.type() == "string")') coding
-          join jsonb_array_elements(dir.codes) wanted
-            on wanted ->> 'code' = coding ->> 'code' and wanted ->> 'system' = coalesce(coding ->> 'system', '')))
+        and case when item_type = 'Provenance'  -- it quotes another item, and does not say which kind that is
+          then dir.effect = 'deny' or (dir.types is null and dir.codes is null and dir.items is null)
+          else (dir.types is null or item_type = any(dir.types))
+            and (dir.items is null or item_key = any(dir.items))
+            and (dir.codes is null or exists (
+              -- JSON may say the letter NUL, which PostgreSQL's jsonb refuses
+              select from jsonb_path_query(replace(item_body, '\u0000', '\ufffd')::jsonb,
+                'lax $.** ? (@.code.type() == "string")') coding
+              join jsonb_array_elements(dir.codes) wanted
+                on wanted ->> 'code' = coding ->> 'code' and wanted ->> 'system' = coalesce(coding ->> 'system', '')))
+          end
       group by dir.consent) one) con;
   return not said.denied
     and case when left_out is null  -- nobody agreed: the person may have; what that names of sensitivities is nothing
