@@ -16,7 +16,7 @@ from carelink.cases.breakglass import must_be_offered
 from carelink.cases.finding import POSTCODE, birth_date, typed
 from carelink.consent.lens import Lens
 from carelink.consent.rules import GLASS
-from carelink.consent.sensitivity import Sensitivity
+from carelink.consent.sensitivity import EVERY_BIT, ONLY_FOR_THE_PERSON, Sensitivity
 from carelink.db.tables import audit_event, person, resource
 from carelink.ids import NHS_NUMBER, PersonKey
 from carelink.place import Place
@@ -100,18 +100,26 @@ def _people(conn: Connection, lens: Lens, facts: Named) -> list[PersonKey]:
     t, query = resource.c, Query(types=("Patient",))
     everybody = Lens.system("break-glass: whom the facts name", lens.at)
     says = [condition(everybody, query, one) for one in _criteria(facts)]
-    lawful = t.sensitivities.op("&")(int(Sensitivity.LEGAL)) == 0
     found = (
-        select(t.person).distinct().where(t.type == "Patient", not_(t.deleted), t.person.is_not(None), lawful, *says)
+        select(t.person).distinct().where(t.type == "Patient", not_(t.deleted), t.person.is_not(None), _LAWFUL, *says)
     )
     if facts.postcode and not facts.nhs_number:
-        found = found.where(_where_they_are_may_be_told())
+        found = found.where(*_where_they_are_may_be_told(lens))
     return [PersonKey(key) for key in conn.execute(found.order_by(t.person).limit(2)).scalars()]
 
 
-def _where_they_are_may_be_told() -> ColumnElement[bool]:
-    """A hit by postcode would tell where a restricted person (PDS 'S') lives: to no role here."""
-    return not_(exists().where(person.c.key == resource.c.person, person.c.restricted))
+_LAWFUL = resource.c.sensitivities.op("&")(int(Sensitivity.LEGAL)) == 0
+
+
+def _where_they_are_may_be_told(lens: Lens) -> tuple[ColumnElement[bool], ...]:
+    """A hit by postcode confirms where somebody is.
+
+    Of a restricted person (PDS 'S') to no role here, of nobody to whom a court keeps away from them, and never by a
+    record that is sensitive: where somebody fled to, a source may know in confidence.
+    """
+    restricted = exists().where(person.c.key == resource.c.person, person.c.restricted)
+    in_confidence = resource.c.sensitivities.op("&")(EVERY_BIT & ~int(ONLY_FOR_THE_PERSON)) != 0
+    return not_(restricted), not_(in_confidence), lens.locating_allowed(resource.c.person)
 
 
 def _criteria(facts: Named) -> tuple[Criterion, ...]:
@@ -140,10 +148,13 @@ def found_lately(conn: Connection, lens: Lens, key: PersonKey) -> bool:
 
 
 def who(conn: Connection, lens: Lens, key: PersonKey, why: str) -> Who:
-    """The person's name, birth date and NHS number; `why` is what the audit says. Of a merged person, who they are now."""
+    """The person's name, birth date and NHS number; `why` is what the audit says. Of a merged person, who they are now.
+
+    Nothing of somebody of whom nothing is known but what the law restricts.
+    """
     now_is = conn.execute(select(person.c.merged_into).where(person.c.key == key)).scalar() or key
     t = resource.c
-    asked = select(t.body).where(t.key == now_is, t.type == "Patient", not_(t.deleted))
+    asked = select(t.body).where(t.key == now_is, t.type == "Patient", not_(t.deleted), _LAWFUL)
     text = conn.execute(asked).scalar()
     append(conn, Event("read", lens.requester, key, query=why, count=int(text is not None), rules=(GLASS.id,)), lens.at)
     if text is None:

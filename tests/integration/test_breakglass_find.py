@@ -11,9 +11,11 @@ from breakglass_builders import GWEN, NORA_FACTS, NORA_PLACE, find, post, said, 
 from flask import Flask
 from flask.testing import FlaskClient
 from ingest_builders import patient, take
-from page_builders import NORA, identified, page, signed_in, site
+from page_builders import NORA, identified, objection, page, signed_in, site
 from sqlalchemy import Engine, text
 
+from carelink.consent.sensitivity import Sensitivity
+from carelink.db.tables import kept_out
 from carelink.ids import PersonKey
 from carelink.place import Place
 
@@ -88,6 +90,39 @@ def test_a_restricted_person_is_never_found_by_a_postcode(gwen: FlaskClient, cha
     assert find(gwen, **NORA_FACTS).status_code == 303
 
 
+def test_whom_a_court_keeps_away_finds_nobody_by_a_postcode(
+    gwen: FlaskClient, changed: Engine, known: PersonKey, now: datetime
+) -> None:
+    nobody = said(find(gwen, **NORA_PLACE | {"family": "nobody"}))
+    order = {
+        "person": known,
+        "kind": "court-order",
+        "user": GWEN,
+        "organisation": "902",
+        "starts": now,
+        "origin": known,
+    }
+    with changed.begin() as conn:
+        conn.execute(kept_out.insert().values(order))
+    assert said(find(gwen, **NORA_PLACE)) == nobody
+
+
+@pytest.mark.parametrize("sensitivity", [Sensitivity.SDV, Sensitivity.RESTRICTED, 1 << 15])
+def test_where_somebody_went_is_not_confirmed_by_a_record_that_is_kept_back(
+    gwen: FlaskClient, changed: Engine, known: PersonKey, sensitivity: int
+) -> None:
+    nobody = said(find(gwen, **NORA_PLACE | {"family": "nobody"}))
+    with changed.begin() as conn:
+        label = text(
+            "update resource set sensitivities = :bits where person = :key and type = 'Patient' and key <> :key"
+        )
+        conn.execute(label, {"key": known, "bits": int(sensitivity)})
+        golden = text("delete from index_string where key = :key")
+        conn.execute(golden, {"key": known})
+    assert said(find(gwen, **NORA_PLACE)) == nobody
+    assert find(gwen, **NORA_FACTS).status_code == 303, "by the number, which tells nobody where they are"
+
+
 def test_a_name_that_the_law_hides_finds_nobody(gwen: FlaskClient, changed: Engine, known: PersonKey) -> None:
     nobody = said(find(gwen, **NORA_FACTS | {"born-year": "1900"}))
     with changed.begin() as conn:
@@ -132,6 +167,17 @@ def test_who_only_holds_the_key_learns_nothing_by_it(gwen: FlaskClient, known: P
     of_nobody = gwen.get("/people/00000000-0000-4000-8000-000000000000/break-glass")
     assert (of_somebody.status_code, of_nobody.status_code) == (404, 404)
     assert said(of_somebody).rpartition("reference")[0] == said(of_nobody).rpartition("reference")[0]
+
+
+def test_the_name_that_the_law_hides_is_told_to_nobody_who_is_involved_either(
+    app: Flask, changed: Engine, known: PersonKey, place: Place, now: datetime
+) -> None:
+    with changed.begin() as conn:
+        legal = text("update resource set sensitivities = sensitivities | 512 where person = :key and type = 'Patient'")
+        conn.execute(legal, {"key": known})
+        take(conn, place, [objection()], now)
+    sam = signed_in(app, "sam.okafor", now)
+    assert "Hart" not in sam.get(f"/people/{known}/break-glass").text
 
 
 def test_what_was_found_must_be_used_soon(gwen: FlaskClient, known: PersonKey, monkeypatch: pytest.MonkeyPatch) -> None:
