@@ -67,6 +67,7 @@ BY_ACTION: Mapping[str, Act] = {
     "sign-in": SIGNED,
     "sign-out": SIGNED,
     "role": SIGNED,
+    "purpose": SIGNED,
     "signal": ANSWERED,
     "client": SETTING,
     "policy-change": SETTING,

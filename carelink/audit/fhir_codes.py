@@ -58,6 +58,7 @@ SORTS: Mapping[str, Sort] = {
     "sign-in": Sort(SIGN_IN, "E", coding(DCM, "110122", "Login")),
     "sign-out": Sort(SIGN_IN, "E", coding(DCM, "110123", "Logout")),
     "role": Sort(SIGN_IN, "E", coding(DCM, "110136", "Security Roles Changed")),
+    "purpose": Sort(SIGN_IN, "E"),
     "view-as": Sort(QUERY, "E"),
     "break-glass-search": _rest("search", "E"),
     "break-glass-review": Sort(LOG_USED, "U"),

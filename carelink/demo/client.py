@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from carelink.demo.environment import Folder
 from carelink.identity import clients
+from carelink.identity.scopes import EVERY_TYPE
 from carelink.ids import NHS_NUMBER
 from carelink.place import Place, Staff
 from fhir_adapters.simulators.cast import PARTS
@@ -25,7 +26,7 @@ def register(conn: Connection, place: Place, folder: Folder) -> None:
     clinician = _clinician(place)
     if clinician is not None:
         secret = _secret(folder.path / SECRET_FILE)
-        clients.register(conn, place, ID, clinician.organisation, clinician.role, clients.EVERY_TYPE, secret)
+        clients.register(conn, place, ID, clinician.organisation, clinician.role, EVERY_TYPE, secret)
 
 
 def tell(console: Console, place: Place, folder: Path, base: str) -> None:

@@ -19,7 +19,6 @@ MOST = 500
 MOST_VALUES = 20  # of all criteria together: nobody tries out a list of numbers in one request
 LONGEST = 2000  # characters of one parameter; what was asked is given back in links
 SHARED = ("_count", "_format")  # parameters that shape the answer
-EVERY_TYPE = "*"
 
 _JSON = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
 _ANY = frozenset({"*/*", "application/*"})
@@ -37,10 +36,9 @@ def granted(authorization: str, tokens: Tokens, now: datetime) -> Granted:
 
 
 def lens_of(asks: Granted, type_: str, place: Place, now: datetime) -> Lens:
-    """What they may see of that type (`*`: of any). Raises `ScopeTooSmall`."""
+    """What they may see, of all types that their scopes name. Raises `ScopeTooSmall` where that type is not among them."""
     if not asks.may_read(type_):
-        what = "all that there is of a person" if type_ == EVERY_TYPE else type_
-        raise ScopeTooSmall(f"The access token has no scope for reading {what}", needed=f"system/{type_}.rs")
+        raise ScopeTooSmall(f"The access token has no scope for reading {type_}", needed=f"system/{type_}.rs")
     return Lens.compile(place, asks.requester, now)
 
 

@@ -47,16 +47,16 @@ def find_by_form() -> Response:
     if request.mimetype != bearer.FORM:
         raise UnsupportedMediaType(f"Send the parameters as {bearer.FORM}")
     given = [*request.args.items(multi=True), *request.form.items(multi=True)]
-    return _found(lens, given, endpoint().links.sealed(given))
+    return _found(lens, given, endpoint().links.sealed(given, lens.requester))
 
 
 def _found(lens: Lens, given: Given, this: str) -> Response:
     base, links = f"{endpoint().base}/{TYPE}", endpoint().links
-    wanted, after = links.followed(given)
+    wanted, after = links.followed(given, lens.requester)
     question = question_of(wanted, after)
     asked = replace(question.asked, without=untold(parts().place, lens))
     page = reading.find(connection(), lens, asked, question.query)
-    more = f"{base}?{links.sealed(wanted, page.next)}" if page.next else ""
+    more = f"{base}?{links.sealed(wanted, lens.requester, page.next)}" if page.next else ""
     total = None if after or page.next else len(page.rows)
     entries = [bundle.entry(endpoint().base, TYPE, kept.id, _body(lens, kept)) for kept in page.rows]
     return bearer.answer(bundle.joined(entries, f"{base}?{this}", more, total))

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from carelink.cases.standing import standings
+from carelink.cases.standing import standings, told
 from carelink.consent.lens import Lens
 from carelink.fhir import asking, bearer, bundle, notices, outcome
 from carelink.fhir.asking import Given
@@ -59,17 +59,19 @@ def find_by_form() -> Response:
     if request.mimetype != bearer.FORM:
         raise UnsupportedMediaType(f"Send the parameters as {bearer.FORM}")
     given = [*request.args.items(multi=True), *request.form.items(multi=True)]
-    return _found(lens, given, endpoint().links.sealed(given))
+    return _found(lens, given, endpoint().links.sealed(given, lens.requester))
 
 
 @blueprint.get("/Patient/<uuid:person>/$everything")
 def everything(person: UUID) -> Response:
-    """All of a person that this client may see, with what must be said of it."""
-    lens, key = bearer.lens(asking.EVERY_TYPE), PersonKey(person)
+    """All of a person that this client may see, of the types that its scopes name, with what must be said of it."""
+    lens, key = bearer.lens("Patient"), PersonKey(person)
     asking.no_parameters(list(request.args.items(multi=True)))
     rows = store.everything(connection(), lens, key)
     withheld = lens.withheld(connection(), key)
-    notice = notices.notice(withheld, standings(connection(), parts().place, key, at()), parts().place.words)
+    stand = standings(connection(), parts().place, key, at())
+    stand = told(stand, parts().place, lens, hidden=any(row.hidden for row in rows))
+    notice = notices.notice(withheld, stand, parts().place.words)
     here = f"{endpoint().base}/Patient/{person}/$everything"
     return bearer.answer(bundle.searchset(endpoint().base, rows, here, total=bundle.matches(rows), notice=notice))
 
@@ -84,8 +86,8 @@ def failed(error: Exception) -> Response:
 
 def _found(lens: Lens, given: Given, this: str) -> Response:
     base, links = f"{endpoint().base}/Patient", endpoint().links
-    asked, after = links.followed(given)
+    asked, after = links.followed(given, lens.requester)
     page = search.run(connection(), lens, asking.query_of("Patient", asked, after))
-    more = f"{base}?{links.sealed(asked, page.next)}" if page.next else ""
+    more = f"{base}?{links.sealed(asked, lens.requester, page.next)}" if page.next else ""
     total = None if after or page.next else len(page.rows)  # known for nothing only where all of it is here
     return bearer.answer(bundle.searchset(endpoint().base, page.rows, f"{base}?{this}", more, total))

@@ -15,13 +15,10 @@ from sqlalchemy.dialects.postgresql import insert
 from carelink.db.tables import client
 from carelink.db.tables import organisation as organisation_table
 from carelink.errors import Invalid, NotFound
+from carelink.identity import scopes
 from carelink.ids import Ods
 from carelink.place import Place
 
-EVERY_TYPE = "system/*.rs"
-# SMART 2.2 scopes that this server gives. Those that write are given to whom they are named for, never by `*`.
-WRITING = ("system/Consent.c", "system/Consent.u", "system/Consent.cu")
-SCOPES = ("system/Patient.rs", "system/AuditEvent.rs", "system/Consent.rs", EVERY_TYPE, *WRITING)
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")  # no colon: an id and its secret travel as id:secret
 SHORTEST_SECRET = 32  # characters
 
@@ -45,9 +42,7 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib carries no types
         return self.id
 
     def get_allowed_scope(self, scope: str | None) -> str:
-        allowed = self.scopes.split()
-        asked = [one for one in dict.fromkeys((scope or "").split()) if one in SCOPES]
-        return " ".join(one for one in asked if one in allowed or (EVERY_TYPE in allowed and one not in WRITING))
+        return " ".join(scopes.granted((scope or "").split(), self.scopes.split()))
 
     def check_client_secret(self, client_secret: str) -> bool:
         return hmac.compare_digest(self.secret_hash, _digest(client_secret))
@@ -68,32 +63,32 @@ def find(conn: Connection, id_: str) -> Client | None:
 
 
 def register(
-    conn: Connection, place: Place, id_: str, organisation: str, role: str, scopes: str, secret: str = ""
+    conn: Connection, place: Place, id_: str, organisation: str, role: str, asked: str, secret: str = ""
 ) -> str:
-    """Register (or change) a client; gives its secret, which is not kept.
+    """Register (or change) a client, with the scopes `asked`; gives its secret, which is not kept.
 
     Raises `Invalid` for what the place doesn't know, `NotFound` where the database does not know it yet.
     """
-    _check(place, id_, organisation, role, scopes, secret)
+    _check(place, id_, organisation, role, asked, secret)
     if conn.execute(select(organisation_table).where(organisation_table.c.ods == organisation)).first() is None:
         raise NotFound(f"{organisation} is in the place pack and not in the database; run carelink db upgrade first")
     secret = secret or secrets.token_urlsafe(32)
-    row = {"name": id_, "organisation": organisation, "role": role, "scopes": scopes, "secret_hash": _digest(secret)}
+    row = {"name": id_, "organisation": organisation, "role": role, "scopes": asked, "secret_hash": _digest(secret)}
     statement = insert(client).values(id=id_, active=True, **row)
     conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_={**row, "active": True}))
     return secret
 
 
-def _check(place: Place, id_: str, organisation: str, role: str, scopes: str, secret: str) -> None:
+def _check(place: Place, id_: str, organisation: str, role: str, asked: str, secret: str) -> None:
     if not ID.fullmatch(id_):
         raise Invalid("NAME", "is at most 63 lower-case letters, digits, full stops, hyphens and underscores")
     if organisation not in place.organisations:
         raise Invalid("--organisation", f"the place has no organisation {organisation}")
     if role not in place.roles:
         raise Invalid("--role", f"the place has no role {role}; it has {', '.join(sorted(place.roles))}")
-    if unknown := set(scopes.split()) - set(SCOPES):
-        raise Invalid("--scopes", f"not given here: {', '.join(sorted(unknown))}; given are {', '.join(SCOPES)}")
-    if not scopes.split():
-        raise Invalid("--scopes", f"names none; given are {', '.join(SCOPES)}")
+    if unknown := sorted(one for one in set(asked.split()) if not scopes.is_known(one)):
+        raise Invalid("--scopes", f"not given here: {', '.join(unknown)}; given are {scopes.IN_WORDS}")
+    if not asked.split():
+        raise Invalid("--scopes", f"names none; given are {scopes.IN_WORDS}")
     if secret and len(secret) < SHORTEST_SECRET:
         raise Invalid("--secret", f"has fewer than {SHORTEST_SECRET} characters; without it, one is made")

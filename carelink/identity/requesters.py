@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from carelink.consent.requester import Requester
 from carelink.db.tables import person, role_assignment, user
 from carelink.errors import Forbidden
+from carelink.identity.purposes import purpose_of
 from carelink.ids import Ods, PersonKey, UserId
 from carelink.place import Place
 
@@ -60,18 +61,21 @@ def requester(
     known = place.roles.get(held.role)
     if known is None:
         raise Forbidden("This role is no longer used here", rule="role-unknown")
-    if purpose and purpose not in known.purposes:
-        raise Forbidden(f"A {known.label.lower()} may not ask for this purpose", rule="purpose-of-role")
     return Requester(
         user=user_id,
         name=row.name,
         organisation=held.organisation,
         organisation_type=place.organisations[held.organisation].type,
         role=held.role,
-        purpose=purpose or known.purposes[0],
+        purpose=purpose_of(known, purpose),
         team=held.team,
         request=request,
     )
+
+
+def assignment_of(asks: Requester) -> Assignment:
+    """The role in which this worker asks."""
+    return Assignment(asks.organisation, asks.team, asks.role)
 
 
 def _chosen(held: Sequence[Assignment], assignment: str) -> Assignment:

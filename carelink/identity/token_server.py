@@ -8,15 +8,18 @@ from datetime import datetime
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
-from authlib.oauth2.rfc6749 import InvalidScopeError, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidRequestError, InvalidScopeError, OAuth2Request
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from flask import Request, request
 
-from carelink.identity.clients import SCOPES, Client
+from carelink.errors import Forbidden
+from carelink.identity.clients import Client
+from carelink.identity.scopes import is_known
 from carelink.identity.tokens import LIFETIME, Tokens
 from carelink.ids import Ods
 
 PATH = "/oauth2/token"
+PURPOSE = "purpose_of_use"  # the parameter, named after the claim of IHE Internet User Authorization
 logging.getLogger("authlib.oauth2").setLevel(logging.INFO)  # what it says at DEBUG holds the tokens themselves
 
 # Stands in for a client that is not known here: asked for its secret it fails as one with a wrong secret does.
@@ -27,15 +30,27 @@ class _Secret(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib carries 
     TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 
     def validate_requested_scope(self) -> None:
-        """Scopes of which none is granted are an error, not a token that is good for nothing (RFC 6749 5.2)."""
+        """Scopes of which none is granted are an error, not a token that is good for nothing (RFC 6749 5.2).
+
+        So is a purpose that the client's role may not ask for: a token for another one would mislead.
+        """
         super().validate_requested_scope()
         if not _scope(self.request.client, self.request.payload.scope):
             raise InvalidScopeError()
+        try:
+            self.server.purpose(self.request.client, _purpose())
+        except Forbidden as wrong:
+            raise InvalidRequestError(f"{PURPOSE}: {wrong}") from wrong
 
 
 def _scope(client: Client, asked: str | None) -> str:
     """What is granted of what was asked for; all that the client is registered for, where nothing was (RFC 6749 3.3)."""
     return client.get_allowed_scope(asked or client.scopes)
+
+
+def _purpose() -> str:
+    """The purpose asked for, in the body as all else; empty for the usual one."""
+    return request.form.get(PURPOSE, "").strip()
 
 
 class _Body(FlaskOAuth2Payload):  # type: ignore[misc]
@@ -54,10 +69,16 @@ class _Asked(FlaskOAuth2Request):  # type: ignore[misc]
 
 class _Server(AuthorizationServer):  # type: ignore[misc]
     address: str
+    purpose: Callable[[Client, str], str]
 
     def create_oauth2_request(self, _: object) -> _Asked:
         """By the address that we are known by: TLS may end before us, and then the request itself looks unsafe."""
         return _Asked(request, self.address)
+
+    def validate_requested_scope(self, scope: str | None) -> None:
+        """Raises `InvalidScopeError` for one that this server gives to nobody."""
+        if not all(is_known(one) for one in (scope or "").split()):
+            raise InvalidScopeError()
 
 
 def server(tokens: Tokens, find: Callable[[str], Client | None], clock: Callable[[], datetime]) -> AuthorizationServer:
@@ -70,17 +91,18 @@ def server(tokens: Tokens, find: Callable[[str], Client | None], clock: Callable
     def bearer(
         grant_type: str, client: Client, user: object = None, scope: str = "", **_: object
     ) -> dict[str, str | int]:
-        granted = _scope(client, scope)
+        granted, purpose = _scope(client, scope), tokens.purpose(client, _purpose())
         return {
             "token_type": "Bearer",
-            "access_token": tokens.make(client, granted, clock()),
+            "access_token": tokens.make(client, granted, clock(), purpose),
             "expires_in": int(LIFETIME.total_seconds()),
             "scope": granted,
+            PURPOSE: purpose,
         }
 
     made = _Server(query_client=known, save_token=lambda token, request: None)
     made.address = tokens.issuer + PATH
-    made.scopes_supported = list(SCOPES)
+    made.purpose = tokens.purpose
     made.register_token_generator("default", bearer)
     made.register_grant(_Secret)
     return made

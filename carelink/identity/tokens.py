@@ -14,6 +14,8 @@ from joserfc.jwk import OctKey
 from carelink.consent.requester import Requester
 from carelink.errors import Forbidden
 from carelink.identity.clients import Client
+from carelink.identity.purposes import purpose_of
+from carelink.identity.scopes import types_read
 from carelink.ids import Ods, UserId
 from carelink.place import Place
 
@@ -57,8 +59,12 @@ class Tokens:
         """Whether the place still has the client's organisation and role."""
         return client.organisation in self.place.organisations and client.role in self.place.roles
 
-    def make(self, client: Client, scope: str, now: datetime) -> str:
-        """A token for what this client was granted."""
+    def purpose(self, client: Client, asked: str) -> str:
+        """The purpose of use that a token of this client would be for. Raises `Forbidden` for one not of its role."""
+        return purpose_of(self.place.roles[client.role], asked)
+
+    def make(self, client: Client, scope: str, now: datetime, purpose: str = "") -> str:
+        """A token for what this client was granted, for that purpose (the usual one of its role where empty)."""
         claims = {
             "iss": self.issuer,
             "aud": self.audience,
@@ -67,7 +73,7 @@ class Tokens:
             "scope": scope,
             "organisation": client.organisation,
             "role": client.role,
-            "purpose": self.place.roles[client.role].purposes[0],
+            "purpose": purpose or self.purpose(client, ""),
             "iat": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
             "jti": secrets.token_hex(16),
@@ -100,6 +106,7 @@ class Tokens:
             organisation_type=organisation.type,
             role=claims["role"],
             purpose=claims["purpose"],
+            types=types_read(claims["scope"].split()),
         )
         return Granted(requester, frozenset(claims["scope"].split()))
 
@@ -113,7 +120,8 @@ class Granted:
 
     def may_read(self, type_: str) -> bool:
         """Whether a scope covers reading and searching that type (SMART 2.2, `rs`)."""
-        return f"system/{type_}.rs" in self.scopes or "system/*.rs" in self.scopes
+        types = self.requester.types
+        return types is None or type_ in types
 
     def may_write(self, type_: str, interaction: str) -> bool:
         """Whether a scope names that interaction (`c` create, `u` update) with that type itself; `*` is for reading."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 from sqlalchemy import text
 
-from carelink.web import sign_in
+from carelink.web import purposes, sign_in
 from carelink.web.transaction import connection
 
 blueprint = Blueprint("web", __name__, template_folder="templates", static_folder="assets", static_url_path="/assets")
@@ -14,6 +14,8 @@ blueprint.get("/sign-in")(sign_in.leave_to_provider)
 blueprint.get("/signed-in")(sign_in.come_back)
 blueprint.get("/roles")(sign_in.roles)
 blueprint.post("/roles")(sign_in.choose_role)
+blueprint.get("/purpose")(purposes.purpose)
+blueprint.post("/purpose")(purposes.choose_purpose)
 blueprint.post("/sign-out")(sign_in.sign_out)
 
 

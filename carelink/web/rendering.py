@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, g, session, url_for
 from jinja2 import ChainableUndefined, PackageLoader
 
+from carelink.web import purposes
 from carelink.web.menu import Entry, menu
 from carelink.web.parts import parts
 from carelink.web.words import FILTERS
@@ -48,6 +49,7 @@ def _told() -> dict[str, Any]:
         "me": asked,
         "my_role": role.label if role else "",
         "my_organisation": organisation.name if organisation else "",
+        "looking": purposes.looking(place, asked) if asked else None,
         "menu": menu(g.lens) if "lens" in g else (),
         "late": _late,
         "signed_in": "user" in session,

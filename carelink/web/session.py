@@ -11,6 +11,7 @@ from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
 from carelink.errors import Forbidden
 from carelink.identity import requesters
+from carelink.identity.purposes import NOT_OF_ROLE
 from carelink.ids import UserId
 from carelink.settings import Settings
 from carelink.web.parts import parts
@@ -42,8 +43,14 @@ def begin(user: UserId, assignment: str = "") -> None:
 
 
 def choose(assignment: str) -> None:
-    """Go on in another of the user's roles."""
+    """Go on in another of the user's roles, for its usual purpose."""
     session["assignment"] = assignment
+    session.pop("purpose", None)
+
+
+def look_for(purpose: str) -> None:
+    """Go on for another purpose of the role."""
+    session["purpose"] = purpose
 
 
 def user() -> UserId | None:
@@ -64,11 +71,21 @@ def requester() -> Requester:
         name = user()
         if name is None:
             raise SignInNeeded("You are not signed in", rule="not-signed-in")
-        g.requester = requesters.requester(
-            connection(), parts().place, name, request=g.reference, assignment=session.get("assignment", "")
-        )
+        g.requester = _asking(name)
     asked: Requester = g.requester
     return asked
+
+
+def _asking(name: UserId) -> Requester:
+    """For the purpose that was chosen; for the usual one, and that is what their pages say, where the role lost it."""
+    held, chosen = session.get("assignment", ""), session.get("purpose", "")
+    try:
+        return requesters.requester(connection(), parts().place, name, chosen, g.reference, held)
+    except Forbidden as refused:
+        if refused.rule != NOT_OF_ROLE:
+            raise
+        session.pop("purpose")
+        return requesters.requester(connection(), parts().place, name, request=g.reference, assignment=held)
 
 
 def lens() -> Lens:

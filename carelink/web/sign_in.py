@@ -78,7 +78,11 @@ def _admitted(conn: Connection, user: UserId, claims: Claims) -> Requester:
 
 def _next() -> str:
     """Where they were going before they were asked to sign in; only ever a path of ours."""
-    going_to: Any = session.pop("next", None)
+    return path_of_ours(session.pop("next", None))
+
+
+def path_of_ours(going_to: Any) -> str:
+    """That path, where it is one of this site; else the start."""
     known = isinstance(going_to, str) and going_to.startswith("/") and not going_to.startswith(("//", "/\\"))
     return going_to if known else url_for("web.home")
 

@@ -58,6 +58,9 @@ WRONG = [
     ({"role": "surgeon"}, "--role"),
     ({"scopes": "system/Patient.cud"}, "--scopes"),
     ({"scopes": " "}, "--scopes"),
+    ({"scopes": "system/Patiant.rs"}, "--scopes"),
+    ({"scopes": "system/Extension.rs"}, "--scopes"),
+    ({"scopes": "system/Observation.rs?category=laboratory"}, "--scopes"),
     ({"secret": "short"}, "--secret"),
 ]
 

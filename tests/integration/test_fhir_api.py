@@ -307,15 +307,15 @@ def test_an_old_token_is_refused_and_the_refusal_kept(
     assert (kept.action, kept.rules, kept.user) == ("refusal", ["token"], None)
 
 
-def test_a_scope_for_patients_is_not_enough_for_everything(
+def test_a_scope_for_other_types_is_not_enough_for_patients(
     asks: FlaskClient, engine: Engine, place: Place, who: dict[str, PersonKey]
 ) -> None:
-    secret = registered(engine, place, "demographics", "RDV", "nurse", "system/Patient.rs")
-    with_less = bearer(token(asks, "demographics", secret))
-    assert asks.get(f"/fhir/R4/Patient/{who['ann']}", headers=with_less).status_code == 200
-    answer = asks.get(f"/fhir/R4/Patient/{who['ann']}/$everything", headers=with_less)
-    wrong(answer, 403, "forbidden")
-    assert 'error="insufficient_scope", scope="system/*.rs"' in answer.headers["WWW-Authenticate"]
+    secret = registered(engine, place, "problems", "RDV", "nurse", "system/Condition.rs")
+    with_less = bearer(token(asks, "problems", secret))
+    for path in (f"Patient/{who['ann']}", f"Patient/{who['ann']}/$everything", f"Patient?identifier={ANN_NUMBER}"):
+        answer = asks.get(f"/fhir/R4/{path}", headers=with_less)
+        wrong(answer, 403, "forbidden")
+        assert 'error="insufficient_scope", scope="system/Patient.rs"' in answer.headers["WWW-Authenticate"]
 
 
 def test_wrong_addresses_and_methods_are_told_in_fhir_too(asks: FlaskClient, who: dict[str, PersonKey]) -> None:

@@ -57,7 +57,35 @@ def test_a_client_may_ask_for_less_than_it_is_registered_for(
     ann = people(engine, place)["ann"]
     less = token(client, ID, secret, scope="system/Patient.rs")
     assert client.get(f"/fhir/R4/Patient/{ann}", headers=bearer(less)).status_code == 200
-    wrong(client.get(f"/fhir/R4/Patient/{ann}/$everything", headers=bearer(less)), 403, "forbidden")
+    wrong(client.get(f"/fhir/R4/Consent/{ann}", headers=bearer(less)), 403, "forbidden")
+
+
+def test_a_client_says_what_it_asks_for_or_asks_for_what_its_role_usually_does(
+    client: FlaskClient, engine: Engine, secret: str
+) -> None:
+    for asked, given in (({}, "TREAT"), ({"purpose_of_use": ""}, "TREAT"), ({"purpose_of_use": "ETREAT"}, "ETREAT")):
+        answer = client.post("/oauth2/token", data={**ASKED, **asked}, headers=basic(ID, secret))
+        assert (answer.status_code, answer.get_json()["purpose_of_use"]) == (200, given)
+        kept = trail(engine)[-1]
+        assert (kept.action, kept.purpose) == ("sign-in", given)
+
+
+def test_a_purpose_that_its_role_may_not_ask_for_is_refused_in_words_and_the_refusal_kept(
+    client: FlaskClient, engine: Engine, secret: str
+) -> None:
+    for purpose in ("SAFEGUARDING", "HRESCH", "nonsense"):
+        answer = client.post("/oauth2/token", data={**ASKED, "purpose_of_use": purpose}, headers=basic(ID, secret))
+        refused(answer, 400, "invalid_request")
+        why = "purpose_of_use: A ward nurse may not ask for this purpose; it may ask for TREAT, ETREAT"
+        assert answer.get_json()["error_description"] == why
+        kept = trail(engine)[-1]
+        assert (kept.action, kept.rules) == ("refusal", ["oauth2-invalid_request"])
+        assert purpose not in str(kept)
+
+
+def test_a_purpose_in_the_address_is_not_taken(client: FlaskClient, secret: str) -> None:
+    answer = client.post("/oauth2/token?purpose_of_use=ETREAT", data=ASKED, headers=basic(ID, secret))
+    assert answer.get_json()["purpose_of_use"] == "TREAT"
 
 
 def test_a_client_does_not_get_more_than_it_is_registered_for(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from werkzeug.exceptions import NotAcceptable
 
+from carelink.consent.requester import Requester
 from carelink.errors import Invalid
 from carelink.fhir.asking import COUNT, check_format, no_parameters, query_of
 from carelink.fhir.page_links import PAGE, PageLinks
+from carelink.ids import Ods, UserId
 from carelink.record.query import Criterion
 
 LINKS = PageLinks.of("a key for tests")
+WARD = Requester(UserId("client:ward"), "ward", Ods("RDV"), "nhs-trust", "nurse", "TREAT", types=frozenset({"Patient"}))
 GIVEN = [("identifier", "https://fhir.nhs.uk/Id/nhs-number|9990000018"), ("_count", "7")]
 
 
@@ -52,26 +58,41 @@ def test_format_goes_before_accept_and_neither_means_json() -> None:
 
 
 def test_a_sealed_link_gives_back_the_question_and_shows_nothing_of_it() -> None:
-    link = LINKS.sealed(GIVEN, "place")
+    link = LINKS.sealed(GIVEN, WARD, "place")
     assert "9990000018" not in link
-    assert LINKS.followed([(PAGE, link.removeprefix(f"{PAGE}="))]) == (GIVEN, "place")
-    assert LINKS.sealed(GIVEN, "place") != link, "two links don't tell that two asked the same"
+    assert LINKS.followed([(PAGE, link.removeprefix(f"{PAGE}="))], WARD) == (GIVEN, "place")
+    assert LINKS.sealed(GIVEN, WARD, "place") != link, "two links don't tell that two asked the same"
 
 
 def test_a_search_without_a_link_is_what_was_given() -> None:
-    assert LINKS.followed(GIVEN) == (GIVEN, "")
+    assert LINKS.followed(GIVEN, WARD) == (GIVEN, "")
 
 
 def test_a_link_that_was_changed_or_sealed_elsewhere_is_refused() -> None:
-    whole = LINKS.sealed(GIVEN).removeprefix(f"{PAGE}=")
+    whole = LINKS.sealed(GIVEN, WARD).removeprefix(f"{PAGE}=")
     for link in (whole[:-2] + ("AA" if whole[-2:] != "AA" else "BB"), whole[5:], "", "....", "é.é"):
         with pytest.raises(Invalid, match=PAGE):
-            LINKS.followed([(PAGE, link)])
+            LINKS.followed([(PAGE, link)], WARD)
     with pytest.raises(Invalid, match=PAGE):
-        PageLinks.of("another key").followed([(PAGE, whole)])
+        PageLinks.of("another key").followed([(PAGE, whole)], WARD)
 
 
-def test_what_is_too_large_to_be_given_back_in_a_link_is_refused() -> None:
-    for given in ([("_format", "j" * 3000)], [("_format", "json")] * 30, [("x" * 3000, "1")]):
-        with pytest.raises(Invalid):
-            query_of("Patient", [("identifier", "1"), *given])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"user": UserId("client:other")},
+        {"organisation": Ods("901")},
+        {"role": "gp"},
+        {"purpose": "ETREAT"},
+        {"types": None},
+        {"types": frozenset({"Patient", "Condition"})},
+    ],
+    ids=str,
+)
+def test_a_link_is_followed_by_whom_it_was_given_to_and_with_a_new_token_of_the_same_kind(
+    other: dict[str, Any],
+) -> None:
+    link = [(PAGE, LINKS.sealed(GIVEN, WARD, "place").removeprefix(f"{PAGE}="))]
+    assert LINKS.followed(link, replace(WARD, request="the next one")) == (GIVEN, "place")
+    with pytest.raises(Invalid, match="another client, or for other scopes or another purpose"):
+        LINKS.followed(link, replace(WARD, **other))

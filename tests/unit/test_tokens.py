@@ -12,6 +12,7 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import OctKey
 
+from carelink.errors import Forbidden
 from carelink.identity.clients import Client
 from carelink.identity.tokens import LIFETIME, TokenRefused, Tokens
 from carelink.ids import Ods
@@ -61,12 +62,46 @@ def test_a_token_speaks_for_its_client_organisation_role_and_purpose(tokens: Tok
         "nurse",
         "TREAT",
     )
-    assert (granted.may_read("Patient"), granted.may_read("Observation"), granted.may_read("*")) == (True, False, False)
+    assert (granted.may_read("Patient"), granted.may_read("Observation")) == (True, False)
+    assert asks.types == {"Patient"}
 
 
 def test_a_scope_for_every_type_reads_each(tokens: Tokens) -> None:
     granted = tokens.read(tokens.make(WARD, "system/*.rs", NOW), NOW)
-    assert all(granted.may_read(type_) for type_ in ("Patient", "Observation", "*"))
+    assert all(granted.may_read(type_) for type_ in ("Patient", "Observation"))
+    assert granted.requester.types is None
+
+
+def test_a_token_is_for_the_purpose_that_was_asked_for(tokens: Tokens) -> None:
+    assert tokens.read(tokens.make(WARD, SCOPE, NOW, "ETREAT"), NOW).requester.purpose == "ETREAT"
+
+
+# what is asked for -> the purpose of a ward nurse
+PURPOSES = [
+    ("", "TREAT"),
+    ("ETREAT", "ETREAT"),
+    ("http://terminology.hl7.org/CodeSystem/v3-ActReason|ETREAT", "ETREAT"),
+]
+
+
+@pytest.mark.parametrize(("asked", "purpose"), PURPOSES)
+def test_a_purpose_of_the_role_may_be_asked_for_by_its_code_alone_or_with_its_system(
+    tokens: Tokens, asked: str, purpose: str
+) -> None:
+    assert tokens.purpose(WARD, asked) == purpose
+
+
+@pytest.mark.parametrize("asked", ["SAFEGUARDING", "HRESCH", "etreat", "urn:other|ETREAT", "|", "nonsense"])
+def test_a_purpose_that_the_role_may_not_ask_for_is_refused_with_those_that_it_may(tokens: Tokens, asked: str) -> None:
+    with pytest.raises(Forbidden, match="A ward nurse may not ask for this purpose; it may ask for TREAT, ETREAT"):
+        tokens.purpose(WARD, asked)
+
+
+def test_our_own_purpose_has_a_system_of_ours(tokens: Tokens) -> None:
+    council = Client("duty", Ods("901"), "social-worker", "", "")
+    assert tokens.purpose(council, "https://carelink.example/CodeSystem/purpose|SAFEGUARDING") == "SAFEGUARDING"
+    with pytest.raises(Forbidden):
+        tokens.purpose(council, "http://terminology.hl7.org/CodeSystem/v3-ActReason|SAFEGUARDING")
 
 
 def test_a_token_lasts_five_minutes_and_no_longer(tokens: Tokens, token: str) -> None:
