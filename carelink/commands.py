@@ -23,6 +23,7 @@ from carelink.consent import as_it_was as asking_the_past
 from carelink.consent import explain as explaining
 from carelink.consent import policies
 from carelink.consent.as_it_was import Asked
+from carelink.consent.explained_to import as_told
 from carelink.consent.lens import Lens
 from carelink.db import embedded, schema, sync
 from carelink.db.engine import engine_for
@@ -152,7 +153,8 @@ def explain(shop: Shop, user: str, person: str, purpose: str) -> list[str]:
         asks = requester(conn, shop.place, UserId(user), purpose)
         lens = Lens.compile(shop.place, asks, now)
         key = _person(shop, person)
-        return explaining.lines(explaining.explain(conn, lens, key, _operator()), shop.place)
+        found = explaining.explain(conn, lens, key, _operator())
+        return explaining.lines(as_told(found, shop.place, None), shop.place)
 
 
 def _person(shop: Shop, named: str, asks: str = "explain") -> PersonKey:
@@ -167,7 +169,7 @@ def as_it_was(shop: Shop, user: str, person: str, at: str, purpose: str, items: 
     with shop.engine.begin() as conn:
         asked = Asked(UserId(user), key, moment, purpose)
         found = asking_the_past.as_it_was(conn, asked, shop.clock(), _operator())
-    answer = looking_back.told(found, titles=False)
+    answer = looking_back.told(found, None)
     yield from (*answer.lines, *answer.doubts)
     for one in found.shown if items else ():
         yield f"{one.version.type}/{one.version.key} version {one.version.version}: {one.decision.rule.id}"

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from carelink.cases.banner import banner
 from carelink.cases.capacity_shown import Alert, Held, Shown, alerts, held, shown
+from carelink.cases.recording import must_be_involved, why_only_looks
 from carelink.consent import capacity_codes as codes
 from carelink.consent.authority import relation_of
 from carelink.consent.capacity import Answer, Authority, Decision, Giver, Mind, Relation, may_consent
@@ -53,6 +54,7 @@ class WhoDecides:
     shown: tuple[Shown, ...]
     alerts: tuple[Alert, ...]
     may_record: bool
+    only_looks: str  # why somebody whose role records this may not: they are not involved with the person
     unassessed: bool  # found unable of nothing: only an assessment opens the way to best interests
 
 
@@ -65,11 +67,10 @@ def may_record(lens: Lens) -> bool:
 
 
 def must_may(conn: Connection, lens: Lens, person: PersonKey) -> None:
-    """Raises `Forbidden` for who records nothing of this, `NotFound` where they are not involved with the person."""
+    """Raises `Forbidden` for who records nothing of this or may only look, `NotFound` for who may not even look."""
     if not may_record(lens):
         raise Forbidden("Your role doesn't record who decides", rule=MAY)
-    if not lens.person_visible(conn, person):
-        raise NotFound("There is no such person, or you are not involved with them")
+    must_be_involved(conn, lens, person)
 
 
 def who_decides(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> WhoDecides:
@@ -85,7 +86,8 @@ def who_decides(conn: Connection, place: Place, lens: Lens, person: PersonKey) -
     seen = mind_from({}, [(row.key, body) for row, body in rows])
     mind, at = all_known(conn, lens, person), lens.at
     life = life_of(mind, at)
-    may = may_record(lens)
+    only_looks = why_only_looks(conn, lens, person) if may_record(lens) else ""
+    may = may_record(lens) and not only_looks
     return WhoDecides(
         person=person,
         name=top.name,
@@ -97,6 +99,7 @@ def who_decides(conn: Connection, place: Place, lens: Lens, person: PersonKey) -
         shown=tuple(shown(rows, mind, lens, at, may=may)),
         alerts=tuple(alerts(rows)),
         may_record=may,
+        only_looks=only_looks,
         unassessed=able(mind, Decision.SHARING, at, life) is not Able.LACKS,
     )
 
@@ -154,4 +157,4 @@ def one_of(conn: Connection, lens: Lens, person: PersonKey, type_: str, key: Res
         raise NotFound("There is no such record of this person")
     if not made_here.may_change(lens, row):
         raise Forbidden("Only the organisation that recorded this can change it", rule=made_here.NOT_OURS)
-    return row, exact_json.loads(row.body)
+    return row, made_here.as_stored(conn, lens, type_, key)

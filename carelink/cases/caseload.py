@@ -11,9 +11,10 @@ from sqlalchemy import Connection, and_, func, or_, select
 from carelink.audit.trail import looked
 from carelink.cases.banner import Banner, banner
 from carelink.clock import LONDON
+from carelink.consent.holders import holder_name
 from carelink.consent.lens import Lens
 from carelink.db.tables import index_token, relationship, resource
-from carelink.ids import Ods, PersonKey, ResourceKey
+from carelink.ids import PersonKey, ResourceKey
 from carelink.place import Place
 from carelink.record.parameters import of_type
 from carelink.record.query import Row
@@ -120,13 +121,13 @@ def _rows(conn: Connection, lens: Lens, people: Sequence[PersonKey]) -> Mapping[
     t, told = resource.c, index_token.c
     open_ = select(told.key).where(told.person.in_(people), told.parameter == STATUS, told.code.in_(OPEN))
     columns = (t.key, t.type, t.person, t.version, t.last_updated, t.clinical, t.source, t.custodian, t.category)
-    statement = select(*columns, lens.body().label("body")).where(
+    statement = select(*columns, lens.body().label("body"), lens.hidden().label("hidden")).where(
         t.person.in_(people),
         or_(t.type == "Patient", and_(t.type.in_(ONGOING), t.key.in_(open_))),
         t.deleted.is_(False),
         lens.where(),
     )
-    rows = [_row(one) for one in conn.execute(statement)]
+    rows = [_row(lens, one) for one in conn.execute(statement)]
     looked(conn, lens, "search", "my caseload", rows)
     found: dict[PersonKey, list[Row]] = {}
     for row in rows:
@@ -135,7 +136,8 @@ def _rows(conn: Connection, lens: Lens, people: Sequence[PersonKey]) -> Mapping[
     return found
 
 
-def _row(one: Any) -> Row:
+def _row(lens: Lens, one: Any) -> Row:
+    source, custodian = lens.holder(one.source, one.custodian, hidden=one.hidden)
     return Row(
         ResourceKey(one.key),
         one.type,
@@ -143,10 +145,11 @@ def _row(one: Any) -> Row:
         one.version,
         one.last_updated,
         one.clinical,
-        one.source,
-        Ods(one.custodian),
+        source,
+        custodian,
         one.category,
         one.body,
+        one.hidden,
     )
 
 
@@ -182,8 +185,7 @@ def _in_hospital(read: Read, place: Place, names: Names) -> str:
     """The ward and hospital as the stay says them, else who says so, by the place's name for them."""
     for row, body in read:
         if _inside(row, body):
-            custodian = place.organisations.get(row.custodian)
-            return whereabouts(body, names) or (custodian.name if custodian else row.custodian)
+            return whereabouts(body, names) or holder_name(place, row.custodian)
     return ""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from carelink.consent.decision import DIRECT_CARE, Standing, decide
 from carelink.consent.facts import Directed, Facts, Labelled, Related
+from carelink.consent.holders import a_kind
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
 from carelink.consent.rules import Effect
@@ -41,8 +42,11 @@ class Known:
     after: tuple[Directed, ...]
 
 
-def effect(place: Place, known: Known, at: Lens) -> tuple[Change, ...]:
-    """The changes, by organisation and role; empty where nobody sees more or less by it. `at` gives the time."""
+def effect(place: Place, known: Known, at: Lens, *, hides: bool = False) -> tuple[Change, ...]:
+    """The changes, by organisation and role; empty where nobody sees more or less by it. `at` gives the time.
+
+    `hides`: who is involved tells where the person is, so of organisations that no consent names the kind alone is told.
+    """
     items = list(_items(place, known))
     named = {one.user for one in (*known.before, *known.after)}
     sums: dict[tuple[Ods, str, UserId], _Sum] = {}
@@ -51,7 +55,12 @@ def effect(place: Place, known: Known, at: Lens) -> tuple[Change, ...]:
         where = (asks.organisation, asks.role, asks.user if asks.user in named else UserId(""))
         before, after = (_seen(standing, items, known, one) for one in (known.before, known.after))
         sums.setdefault(where, _Sum()).take(asks.organisation, before, after)
-    found = (_change(place, where, one) for where, one in sorted(sums.items()))
+    spoken_of = {one.organisation for one in (*known.before, *known.after)} | {
+        at.requester and at.requester.organisation
+    }
+    found = (
+        _change(place, where, one, hides=hides and where[0] not in spoken_of) for where, one in sorted(sums.items())
+    )
     return _together(one for one in found if one.loses or one.gains)
 
 
@@ -61,7 +70,7 @@ def _together(changes: Iterable[Change]) -> tuple[Change, ...]:
     for one in changes:
         same = replace(one, role="", loses=("all",) if one.loses_all else one.loses)
         found.setdefault(same, []).append(one.role)
-    return tuple(replace(one, role=", ".join(roles)) for one, roles in found.items())
+    return tuple(replace(one, role=", ".join(dict.fromkeys(roles))) for one, roles in found.items())
 
 
 class _Sum:
@@ -78,10 +87,11 @@ class _Sum:
         self.kept |= {one for one in after if one.custodian != own}
 
 
-def _change(place: Place, where: tuple[Ods, str, UserId], one: _Sum) -> Change:
+def _change(place: Place, where: tuple[Ods, str, UserId], one: _Sum, *, hides: bool) -> Change:
     organisation, role, user = where
+    known = place.organisations[organisation]
     return Change(
-        organisation=place.organisations[organisation].name,
+        organisation=a_kind(known.type) if hides else known.name,
         role=place.roles[role].label,
         loses=_words(place, one.lost),
         gains=_words(place, one.gained),

@@ -46,7 +46,8 @@ def preview(
         key = replaced or NEW
         new = compile_consent(consent(key, wish, _taken(lens, person)), place).directives
         after += [replace(one, consent=key) for one in new]
-    return effect(place, Known(person, _related(conn, lens, person), tuple(held), tuple(after)), lens)
+    known = Known(person, _related(conn, lens, person), tuple(held), tuple(after))
+    return effect(place, known, lens, hides=lens.hides_holders(conn, person))
 
 
 def _taken(lens: Lens, person: PersonKey) -> Taken:

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from sqlalchemy import Connection
 
 from carelink.cases.banner import UNKNOWN, address, nhs_number, telephone
+from carelink.cases.standing import labels
 from carelink.consent.lens import Lens
 from carelink.errors import Invalid
 from carelink.place import Place
@@ -117,12 +118,12 @@ def answer(conn: Connection, place: Place, lens: Lens, decision: int, said: str)
 
 
 def _question(one: OpenDecision, place: Place) -> Question:
-    labels = {entry.name: entry.label for entry in place.sources}
+    named = labels(place)
     mine, theirs = _body(one.patient_body), _body(one.candidate_body)
     return Question(
         id=one.id,
         name=human_name(mine.get("name")) or UNKNOWN,
-        source=labels.get(one.source, one.source),
+        source=named.get(one.source, one.source),
         why=why_asked(one.fields),
         weight=one.weight,
         raised_at=one.raised_at,

@@ -13,6 +13,8 @@ from carelink.clock import LONDON
 from carelink.consent.as_it_was import AsItWas, Asked, Item, as_it_was
 from carelink.consent.explain import Line
 from carelink.consent.explain import lines as explained
+from carelink.consent.explained_to import as_told
+from carelink.consent.holders import holder_name
 from carelink.consent.lens import Lens
 from carelink.consent.past import Unknown
 from carelink.consent.requester import Requester
@@ -134,7 +136,7 @@ def ask(conn: Connection, looks: Lens, form: Mapping[str, str]) -> Answer:
         conn, Lens.system("as it was: whose NHS number it is", looks.at, who.user), form.get("person", "")
     )
     found = as_it_was(conn, Asked(UserId(form["worker"].strip()), person, at), looks.at, who)
-    return told(found, titles=MAY_VIEW_AS in looks.may)
+    return told(found, looks)
 
 
 def at_moment(text: str) -> datetime:
@@ -156,11 +158,13 @@ def moment(day: str, time: str) -> datetime:
     return read if read.tzinfo else read.replace(tzinfo=LONDON)
 
 
-def told(found: AsItWas, *, titles: bool) -> Answer:
-    """In words; with the titles of what was shown only for who may see the record as they did."""
-    lens, kinds = found.explanation.lens, found.explanation.lines
+def told(found: AsItWas, reader: Lens | None) -> Answer:
+    """In words; with the titles of what was shown only for who may see the record as they did. None: in a terminal."""
+    explanation = as_told(found.explanation, found.place, reader)
+    titles = reader is not None and MAY_VIEW_AS in reader.may
+    lens, kinds = explanation.lens, explanation.lines
     assert lens.requester is not None
-    lines = explained(found.explanation, found.place)
+    lines = explained(explanation, found.place)
     return Answer(
         worker=lens.requester.name,
         at=lens.at,
@@ -174,12 +178,12 @@ def told(found: AsItWas, *, titles: bool) -> Answer:
 
 
 def _kind(one: Line, place: Place) -> KindTold:
-    organisation, decided = place.organisations.get(one.custodian), one.decision
+    decided = one.decision
     return KindTold(
         seen=SEEN[decided.effect],
         items=one.items,
         category=place.categories.get(one.category, one.category),
-        custodian=organisation.name if organisation else one.custodian,
+        custodian=holder_name(place, one.custodian),
         care=", ".join(one.sensitivities),
         rule=decided.rule.id,
         because=decided.rule.because,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from carelink.cases import capacity, sections
 from carelink.cases.banner import Banner, banner
 from carelink.cases.capacity_words import ABOUT
 from carelink.cases.sections import Section
-from carelink.cases.standing import Standing, labels, standings
+from carelink.cases.standing import Standing, labels, standings, told
 from carelink.cases.story import Story, Wanted, story
 from carelink.consent.lens import Lens
 from carelink.errors import NotFound
@@ -36,10 +36,12 @@ class PersonPage:
     allergies: Section
     parts: tuple[Section, ...]
     story: Story
-    standings: tuple[Standing, ...]
+    standings: tuple[Standing, ...]  # as they may be told
     withheld: bool
     labels: Mapping[str, str]  # source -> how pages call it
     unable: tuple[str, ...] = ()  # what the person is found unable to decide about
+    sources: tuple[Standing, ...] = field(default=(), repr=False)  # as they are, to be asked anew; told to nobody
+    sources_hidden: bool = False  # which organisations hold the record is not told
 
     def part(self, id_: str) -> Section:
         """The part of that id. Raises StopIteration."""
@@ -57,20 +59,24 @@ def person_page(conn: Connection, place: Place, lens: Lens, person: PersonKey, a
     top = banner(person, found.rows, place)
     if top is None:
         raise NotFound("There is no such person, or you are not involved with them")
-    told = summary(conn, lens, person)
-    stand, withheld, named = standings(conn, place, person, lens.at), lens.withheld(conn, person), labels(place)
+    said = summary(conn, lens, person)
+    sources, withheld, named = standings(conn, place, person, lens.at), lens.withheld(conn, person), labels(place)
+    hidden = any(row.hidden for row in found.rows)
+    stand = told(sources, place, lens, hidden=hidden)
     doubt = sections.doubt(stand, withheld)
 
     def part(shows: sections.Shows) -> Section:
-        return sections.section(shows, told, named, doubt)
+        return sections.section(shows, said, named, doubt)
 
     return PersonPage(
         banner=top,
         alerts=part(sections.ALERTS),
         allergies=part(sections.ALLERGIES),
         parts=tuple(part(shows) for shows in sections.SECTIONS),
-        story=story(conn, lens, person, asked, told.told),
+        story=story(conn, lens, person, asked, said.told),
         standings=stand,
+        sources=sources,
+        sources_hidden=hidden,
         withheld=withheld,
         labels=named,
         unable=tuple(ABOUT[one] for one in capacity.unable(conn, lens, person)),

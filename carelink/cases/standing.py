@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
+from carelink.consent.holders import hidden_labels
+from carelink.consent.lens import Lens
 from carelink.db.tables import source_person, source_state
 from carelink.ids import PersonKey
 from carelink.place import Place, SourceEntry
@@ -38,8 +40,9 @@ class Standing:
 
 
 def labels(place: Place) -> dict[str, str]:
-    """How pages name each source, and what is made here."""
-    return {entry.name: entry.label for entry in place.sources} | {MADE_HERE: place.words.service_name}
+    """How pages name each source, a source that is hidden, and what is made here."""
+    named = {entry.name: entry.label for entry in place.sources}
+    return named | hidden_labels(place) | {MADE_HERE: place.words.service_name}
 
 
 def standings(conn: Connection, place: Place, person: PersonKey, now: datetime) -> tuple[Standing, ...]:
@@ -59,6 +62,35 @@ def standings(conn: Connection, place: Place, person: PersonKey, now: datetime) 
     )
     found: dict[str, Any] = {row.source: row for row in conn.execute(statement)}
     return tuple(_standing(entry, found, now) for entry in sorted(place.sources, key=lambda one: one.order))
+
+
+def told(found: Iterable[Standing], place: Place, lens: Lens, *, hidden: bool) -> tuple[Standing, ...]:
+    """As they may be told: where it is hidden which organisations hold a person's record, those of one kind together.
+
+    Of several the worst is told, so that nothing is taken for all there is. The requester's own is no secret to them.
+    """
+    if not hidden:
+        return tuple(found)
+    by_name: dict[str, list[Standing]] = {}
+    for one in found:
+        name, _ = lens.holder(one.source, place.source(one.source).organisation, hidden=True)
+        by_name.setdefault(name, []).append(one)
+    named = labels(place)
+    return tuple(_together(name, named[name], alike) for name, alike in by_name.items())
+
+
+def _together(name: str, label: str, alike: Sequence[Standing]) -> Standing:
+    answered = [one.as_of for one in alike if one.as_of is not None]
+    away = [one.failing_since for one in alike if one.failing_since is not None]
+    return Standing(
+        source=name,
+        label=label,
+        as_of=min(answered) if len(answered) == len(alike) else None,
+        failing_since=min(away, default=None),
+        why="",
+        stale=any(one.stale for one in alike),
+        tells_of_care=any(one.tells_of_care for one in alike),
+    )
 
 
 def _standing(entry: SourceEntry, found: Mapping[str, Any], now: datetime) -> Standing:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from carelink.audit.trail import Event, append
 from carelink.consent.facts import Directed, Facts, Labelled, Related
+from carelink.consent.holders import KIND, a_kind, holder_name
 from carelink.consent.known import facts_of, items_of
 from carelink.consent.lens import Lens
 from carelink.consent.provisions import OBJECTIONS
@@ -42,6 +43,7 @@ class Explanation:
     facts: Facts
     lines: tuple[Line, ...]
     withheld: bool
+    told: Facts | None = None  # the facts as whoever reads it may be told them, where that is less
 
 
 def explain(conn: Connection, lens: Lens, person: PersonKey, asked_by: str) -> Explanation:
@@ -92,10 +94,11 @@ def kinds(decided: Iterable[tuple[Labelled, Decision]], known: Sensitivities) ->
 
 def lines(explanation: Explanation, place: Place) -> list[str]:
     """The explanation in words, a line each, without anything that tells who the person is."""
-    lens, facts = explanation.lens, explanation.facts
+    lens, facts, told = explanation.lens, explanation.facts, explanation.told or explanation.facts
+    related = zip(facts.related, told.related, strict=True)
     said = [f"Asked as {_who(lens.requester)}, at {lens.at:%d %B %Y %H:%M} UTC"]
-    said += [_relation(one, lens) for one in facts.related] or ["No relationship is recorded"]
-    said += [_objection(one, lens) for one in facts.directed]
+    said += [_relation(one, shown, lens) for one, shown in related] or ["No relationship is recorded"]
+    said += [_objection(one, lens) for one in told.directed]
     if facts.restricted:
         shown = "is shown to this role" if lens.may_locate else "is taken out for this role"
         said.append(f"Restricted: what would tell where they are {shown}")
@@ -112,9 +115,16 @@ def _who(asked: Requester | None) -> str:
     return f"{asked.name}, {asked.role} at {asked.organisation}, purpose {asked.purpose}"
 
 
-def _relation(one: Related, lens: Lens) -> str:
+def _relation(one: Related, told: Related, lens: Lens) -> str:
     until = f" until {one.ends:%d %b %Y}" if one.ends else ""
-    return f"Relationship {one.kind}: {one.user or one.team or one.organisation}{until} ({_holds(one, lens)})"
+    whose = told.user or told.team or _organisation(told.organisation)
+    return f"Relationship {one.kind}: {whose}{until} ({_holds(one, lens)})"
+
+
+def _organisation(ods: str) -> str:
+    """Its code; where it is hidden which one it is, the kind of it."""
+    words = a_kind(ods)
+    return f"{words[:1].lower()}{words[1:]}" if ods.startswith(KIND) else ods
 
 
 def _holds(one: Related, lens: Lens) -> str:
@@ -141,21 +151,20 @@ def _what(one: Directed, known: Sensitivities) -> str:
         ", ".join(known.names(one.sensitivities or 0)),
         ", ".join(code for _, code in sorted(one.codes or ())),
         f"{len(one.items)} items" if one.items else "",
-        f"from {', '.join(sorted(one.custodians))}" if one.custodians else "",
+        f"from {', '.join(sorted(map(_organisation, one.custodians)))}" if one.custodians else "",
         "of a time" if one.since or one.until else "",
     ]
     return "; ".join(part for part in parts if part) or "the whole record"
 
 
 def _whom(one: Directed) -> str:
-    parts = [one.organisation, one.organisation_type, one.role, one.team, one.user]
+    parts = [one.organisation and _organisation(one.organisation), one.organisation_type, one.role, one.team, one.user]
     purposes = f"for {', '.join(sorted(one.purposes))}" if one.purposes else ""
     return " ".join(part for part in [*parts, purposes] if part) or "anyone else"
 
 
 def _kind(line: Line, place: Place) -> str:
-    organisation = place.organisations.get(line.custodian)
-    custodian = organisation.name if organisation else line.custodian
+    custodian = holder_name(place, line.custodian)
     care = f" [{', '.join(line.sensitivities)}]" if line.sensitivities else ""
     decided = line.decision
     detail = f", {decided.detail}" if decided.detail else ""

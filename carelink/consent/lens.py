@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists
 from carelink.consent.agreements import shared_with
 from carelink.consent.decision import DIRECT_CARE, Standing, decide
 from carelink.consent.facts import Facts, Grant, Labelled
+from carelink.consent.holders import KIND, OTHER, kinds_of
 from carelink.consent.predicate import (
     KEPT_AWAY,
     RESTRICTED,
@@ -20,6 +21,8 @@ from carelink.consent.predicate import (
     BodyOfOne,
     BreakableOfOne,
     Counted,
+    Hidden,
+    HiddenOfOne,
     Involved,
     LocatingAllowed,
     Related,
@@ -38,6 +41,7 @@ from carelink.place import Place
 
 MAY_DECIDE_LINKS = "decide-links"  # what a role of the place pack may have
 MAY_COUNT = "count"
+MADE_HERE = "carelink"  # resource.source of what no source sent
 # v3-ActReason: for many people, not for the one (Art 5(1)(b)): never a single record.
 SECONDARY = frozenset({"HOPERAT", "HRESCH", "PUBHLTH"})
 
@@ -65,6 +69,7 @@ class Lens:
     user: str = ""  # on whose behalf a system lens looks, where somebody asked for it
     may: frozenset[str] = frozenset()  # what else the role may do: explain, read-audit, ...
     tells_withheld: bool = False
+    kinds: Mapping[Ods, str] = field(default_factory=dict)  # organisation -> its type, in the place that asks
 
     @classmethod
     def compile(cls, place: Place, requester: Requester, at: datetime, *, as_if_involved: bool = False) -> Lens:
@@ -88,6 +93,7 @@ class Lens:
             user=requester.user,
             may=may,
             tells_withheld=place.words.tell_withheld,
+            kinds=kinds_of(place),
         )
 
     @classmethod
@@ -128,10 +134,31 @@ class Lens:
         return and_(visible, exists().where(today.c.key == t.c.key, Visible(today.c, self._values)))
 
     def body(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[str]:
-        """The text to send: the redacted form where the person is restricted and this requester may not locate."""
+        """The text to send: the redacted form, less what tells which organisation holds it, where this requester may
+        not know where the person is.
+        """
         if self.standing is None:
             return t.c.body
         return Body(t.c, self._values) if person is None else BodyOfOne(_OfOne(t, person), self._values)
+
+    def hidden(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[bool]:
+        """Whether a row is told without which organisation holds it. Every read that tells a source or a custodian asks
+        for it, and tells what `holder` gives.
+        """
+        if self.standing is None:
+            return false()
+        return Hidden(t.c, self._values) if person is None else HiddenOfOne(_OfOne(t, person), self._values)
+
+    def holder(self, source: str, custodian: str, *, hidden: bool) -> tuple[str, Ods]:
+        """The source and the custodian as they may be told: where they are hidden, the kind of organisation for both.
+
+        The requester's own organisation, and what is made here, is no secret to them.
+        """
+        asks = self.requester
+        if not hidden or asks is None or custodian == asks.organisation:
+            return source, Ods(custodian)
+        kind = f"{KIND}{self.kinds.get(Ods(custodian), OTHER)}"
+        return (source if source == MADE_HERE else kind), Ods(kind)
 
     def identifies(self, t: FromClause = resource) -> ColumnElement[bool]:
         """Patients, for a question of identity that a human must answer: of those in question, and for nobody else.
@@ -200,6 +227,31 @@ class Lens:
             return self.standing is None or self.standing.requester.person == key
         involved = Involved({"person": literal(key, Uuid)}, self._values)
         return bool(conn.execute(select(involved)).scalar())
+
+    def hides_holders(self, conn: Connection, key: PersonKey) -> bool:
+        """Whether this requester may not know which organisations hold that person's record, nor where they are."""
+        if self.standing is None:
+            return False
+        return bool(conn.execute(select(Hidden({"person": literal(key, Uuid)}, self._values))).scalar())
+
+    def recordable(self, person_column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Of whom this requester may record something: with whom they are involved by a relationship, for direct care.
+
+        Broken glass, and the person's permission, let somebody look and no more. The person records of themselves.
+        """
+        if self.standing is None:
+            return true()
+        asks = self.standing.requester
+        if asks.behind is not None:
+            return false()
+        return person_column == asks.person if asks.person else Related({"person": person_column}, self._values)
+
+    def may_record(self, conn: Connection, key: PersonKey) -> bool:
+        """Whether this requester may record something of the person; what their role must allow is asked elsewhere."""
+        asks = self.requester
+        if asks is None or asks.person is not None:
+            return asks is None or (asks.person == key and asks.behind is None)
+        return bool(conn.execute(select(self.recordable(literal(key, Uuid)))).scalar())
 
     def glass(self, conn: Connection, key: PersonKey) -> Grant | None:
         """The glass that this requester broke of that person, where it is still open."""

@@ -100,7 +100,11 @@ HIDES_PLACE = f"{STANDING} & :hides_place <> 0"  # kept away by a court; or rest
 
 LOCATING = f"""(not {HIDES_PLACE})"""
 
-BODY = f"""case when {{redacted}} is not null and {HIDES_PLACE} then {{redacted}}
+# Of whom the requester may not know where they are: the row is told without which organisation holds it.
+HIDDEN = f"({{person}} is not null and {HIDES_PLACE})"
+
+BODY = f"""case when {HIDDEN}
+      then carelink_unplaced(coalesce({{redacted}}, {{body}}), :organisation, {{custodian}} = :organisation)
     when {{for_person}} is not null and {{person}} = :self then {{for_person}} else {{body}} end"""
 
 _COLUMN = re.compile(r"\{(\w+)\}")
@@ -254,6 +258,20 @@ class LocatingAllowed(LensElement):
     """Whether the requester may know where the person is."""
 
     template = LOCATING
+    type = Boolean()
+
+
+class Hidden(LensElement):
+    """Whether the row is told without which organisation holds it."""
+
+    template = HIDDEN
+    type = Boolean()
+
+
+class HiddenOfOne(LensElement):
+    """The same, where all rows are of the person `whose`."""
+
+    template = of_one(HIDDEN)
     type = Boolean()
 
 

@@ -52,7 +52,7 @@ def person(person: UUID) -> str:
         told = story.story_alone(connection(), lens(), key, wanted)
         return render_template("dashboard/timeline.html", story=told, filters=wanted, labels=labels(parts().place))
     page = person_page.person_page(connection(), parts().place, lens(), key, wanted)
-    person_page.refresh_stale(connection(), page.standings, at())
+    person_page.refresh_stale(connection(), page.sources, at())
     return render_template(
         "dashboard/person.html",
         page=page,

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from carelink.consent.lens import Lens
 from carelink.db.tables import index_date, index_number, index_reference, index_string, index_token, resource
 from carelink.errors import Invalid
+from carelink.ids import NHS_NUMBER
 from carelink.record.indexing import LONGEST, folded, sortable
 from carelink.record.parameters import ALIASES, Kind, Parameter, of_type
 from carelink.record.partial_dates import span
@@ -45,7 +46,14 @@ def condition(lens: Lens, query: Query, criterion: Criterion) -> ColumnElement[b
     if query.person is not None:
         asked = asked.where(table.c.person == query.person)
     holds = resource.c.key.in_(asked)
-    return and_(holds, lens.locating_allowed(resource.c.person)) if parameter.locating else holds
+    if parameter.locating or (parameter.code == "identifier" and not _by_nhs_number(criterion)):
+        return and_(holds, lens.locating_allowed(resource.c.person))
+    return holds
+
+
+def _by_nhs_number(criterion: Criterion) -> bool:
+    """Every other identifier is of some organisation's: a hit by it tells that it holds a record of the person."""
+    return all(value.startswith(f"{NHS_NUMBER}|") for value in criterion.values)
 
 
 def _spelt_out(criterion: Criterion) -> Criterion:

@@ -62,6 +62,8 @@ def _found(conn: Connection, lens: Lens, count: int, *which: ColumnElement[bool]
             link_decision,
             person_link.c.person,
             mine.c.source,
+            mine.c.custodian,
+            lens.hidden(mine).label("hidden"),
             lens.body(mine).label("patient_body"),
             lens.body(theirs).label("candidate_body"),
         )
@@ -81,7 +83,7 @@ def _found(conn: Connection, lens: Lens, count: int, *which: ColumnElement[bool]
             row.weight,
             row.fields,
             row.raised_at,
-            row.source or "",
+            lens.holder(row.source, row.custodian, hidden=row.hidden)[0] if row.source else "",
             row.patient_body,
             row.candidate_body,
         )

@@ -17,6 +17,7 @@ from carelink.place import Place
 from carelink.record import search, store
 from carelink.record.golden_store import MADE_HERE
 from carelink.record.query import Row
+from fhir_adapters import exact_json
 
 NOT_OURS = "not-custodian"
 
@@ -67,8 +68,21 @@ def update(
         raise Forbidden("Only the organisation that recorded this can change it", rule=NOT_OURS)
     if version is not None and kept.version != version:
         raise Conflict("Somebody else changed this meanwhile. Look at it again, then change it")
-    _store(conn, place, lens, {**body, "id": str(key)}, kept.person, kept.custodian)
+    _store(conn, place, lens, {**body, "id": str(key)}, kept.person, _whole(conn, lens, type_, key).custodian)
     _tell(conn, lens, "update", type_, key, kept.person)
+
+
+def as_stored(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> dict[str, Any]:
+    """The whole of what is about to be changed: a form of it with something taken out must never be stored in its place.
+
+    For who may change it, which is for the caller to have asked. Raises `NotFound`.
+    """
+    body: dict[str, Any] = exact_json.loads(_whole(conn, lens, type_, key).body)
+    return body
+
+
+def _whole(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:
+    return search.get(conn, Lens.system("a change of what was made here", lens.at, lens.user), type_, key)
 
 
 def may_change(lens: Lens, row: Row) -> bool:

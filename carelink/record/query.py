@@ -48,6 +48,7 @@ class Row:
     custodian: Ods
     category: str
     body: str
+    hidden: bool = False  # which organisation holds it may not be told: `source` and `custodian` are of a kind alone
 
 
 @dataclass(frozen=True)

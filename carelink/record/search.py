@@ -12,7 +12,7 @@ from carelink.consent.lens import Lens
 from carelink.db.among import among, one_of
 from carelink.db.tables import resource
 from carelink.errors import NotFound
-from carelink.ids import Ods, PersonKey, ResourceKey
+from carelink.ids import PersonKey, ResourceKey
 from carelink.record.criteria import condition
 from carelink.record.indexing import FAR_PAST
 from carelink.record.keyset import after, token
@@ -40,7 +40,7 @@ def run(conn: Connection, lens: Lens, query: Query) -> Page:
         statement = statement.where(after(query.after, value, falling, key))
     order = value.desc() if falling else value.asc()
     found = conn.execute(statement.order_by(order, key).limit(query.count + 1)).all()
-    rows = tuple(_row(one) for one in found[: query.count])
+    rows = tuple(_row(lens, one) for one in found[: query.count])
     looked(conn, lens, "search", _asked(query), rows, query.person)
     more = len(found) > query.count
     return Page(rows, token(found[query.count - 1].sorted_by, rows[-1].key) if more else "")
@@ -53,7 +53,7 @@ def get(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:
     if found is None:
         looked(conn, lens, "read", type_, (), resource=key)
         raise NotFound("There is no such resource, or you may not see it")
-    row = _row(found)
+    row = _row(lens, found)
     looked(conn, lens, "read", type_, (row,), resource=key)
     return row
 
@@ -72,7 +72,7 @@ def by_keys(conn: Connection, lens: Lens, keys: Iterable[ResourceKey]) -> tuple[
     if not wanted:
         return ()
     statement = _columns(lens).where(among(_T.key, wanted), not_(_T.deleted), lens.where(resource)).order_by(_T.key)
-    rows = tuple(_row(one) for one in conn.execute(statement))
+    rows = tuple(_row(lens, one) for one in conn.execute(statement))
     looked(conn, lens, "read", "by key", rows)
     return rows
 
@@ -89,11 +89,13 @@ def _columns(lens: Lens, order: ColumnElement[Any] = _WHEN, person: PersonKey | 
         _T.custodian,
         _T.category,
         lens.body(resource, person).label("sent"),
+        lens.hidden(resource, person).label("hidden"),
         order.label("sorted_by"),
     )
 
 
-def _row(one: Any) -> Row:
+def _row(lens: Lens, one: Any) -> Row:
+    source, custodian = lens.holder(one.source, one.custodian, hidden=one.hidden)
     return Row(
         key=ResourceKey(one.key),
         type=one.type,
@@ -101,10 +103,11 @@ def _row(one: Any) -> Row:
         version=one.version,
         last_updated=one.last_updated,
         clinical=one.clinical,
-        source=one.source,
-        custodian=Ods(one.custodian),
+        source=source,
+        custodian=custodian,
         category=one.category,
         body=one.sent,
+        hidden=one.hidden,
     )
 
 
@@ -113,6 +116,8 @@ def _conditions(lens: Lens, query: Query) -> list[ColumnElement[bool]]:
     if query.person is not None:
         found.append(_T.person == query.person)
     found += [one_of(column, values) for column, values in _lists(query) if values]
+    if query.sources:
+        found.append(lens.locating_allowed(_T.person))  # or else asking for one source after the other would tell
     if query.since is not None:
         found.append(_T.clinical >= query.since)
     if query.until is not None:

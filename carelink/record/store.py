@@ -89,25 +89,26 @@ def _settle(conn: Connection, place: Place, type_: str, person: PersonKey | None
 def history(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> tuple[Row, ...]:
     """Every version that this requester may see, newest first. Raises `NotFound` where there is none."""
     asked = _versions(lens, type_, key).order_by(resource_version.c.version.desc())
-    rows = _rows(conn.execute(asked))
+    rows = _rows(lens, conn.execute(asked))
     _audit(conn, lens, "history", type_, key, rows)
     return rows
 
 
 def vread(conn: Connection, lens: Lens, type_: str, key: ResourceKey, version: int) -> Row:
     """One version as it was. Raises `NotFound` where there is none that this requester may see."""
-    rows = _rows(conn.execute(_versions(lens, type_, key).where(resource_version.c.version == version)))
+    rows = _rows(lens, conn.execute(_versions(lens, type_, key).where(resource_version.c.version == version)))
     _audit(conn, lens, "vread", type_, key, rows)
     return rows[0]
 
 
 def _versions(lens: Lens, type_: str, key: ResourceKey) -> Select[Any]:
     t, body = resource_version.c, lens.body(resource_version).label("sent")
-    columns = (t.key, t.type, t.person, t.version, t.last_updated, t.custodian, t.category, body)
+    hidden = lens.hidden(resource_version).label("hidden")
+    columns = (t.key, t.type, t.person, t.version, t.last_updated, t.custodian, t.category, body, hidden)
     return select(*columns).where(t.key == key, t.type == type_, t.deleted.is_(False), lens.where(resource_version))
 
 
-def _rows(found: Iterable[Any]) -> tuple[Row, ...]:
+def _rows(lens: Lens, found: Iterable[Any]) -> tuple[Row, ...]:
     return tuple(
         Row(
             key=ResourceKey(one.key),
@@ -117,9 +118,10 @@ def _rows(found: Iterable[Any]) -> tuple[Row, ...]:
             last_updated=one.last_updated,
             clinical=None,
             source="",
-            custodian=Ods(one.custodian),
+            custodian=lens.holder("", one.custodian, hidden=one.hidden)[1],
             category=one.category,
             body=one.sent,
+            hidden=one.hidden,
         )
         for one in found
     )
