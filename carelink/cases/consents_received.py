@@ -84,7 +84,7 @@ def _ready(conn: Connection, place: Place, lens: Lens, body: Body, person: Perso
     if not answer.allowed:
         raise MayNotConsent(answer)
     patient = {"reference": f"Patient/{person}"}
-    made: dict[str, Any] = _put(without_stamp(body), str(body["patient"]["reference"]), patient["reference"])
+    made: dict[str, Any] = _put(_unlabelled(body), str(body["patient"]["reference"]), patient["reference"])
     asks = lens.requester
     taken = Taken(person, patient, How.SYSTEM, lens.at, custodian(place, lens))
     if asks is not None:
@@ -92,6 +92,13 @@ def _ready(conn: Connection, place: Place, lens: Lens, body: Body, person: Perso
     kept = [one for one in made.get("extension", ()) if one.get("url") != OBTAINED]
     organisation = {"type": "Organization", "identifier": {"system": ODS, "value": taken.organisation}}
     return {"organization": [organisation], **made, "extension": [*kept, obtained(taken)]}
+
+
+def _unlabelled(body: Body) -> dict[str, Any]:
+    """Without labels of its own: the rules of the place give them. One that hides it would bind people unseen."""
+    left = without_stamp(body)
+    profile = {name: one for name, one in left.pop("meta", {}).items() if name == "profile"}
+    return left | ({"meta": profile} if profile else {})
 
 
 def _put(value: Any, old: str, new: str) -> Any:

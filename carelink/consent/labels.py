@@ -118,7 +118,23 @@ class Labeller:
         unsaid = Sensitivity.RESTRICTED if type_ != "Patient" and confidential(body) else 0
         if type_ == "CareTeam" and guarded(body) == "safeguarding":
             unsaid |= Sensitivity.SAFEGUARDING  # it names the alleged source of harm
+        if type_ == "Consent":
+            unsaid |= self._spoken_of(body)
         return self.known.told(body) | unsaid
+
+    def _spoken_of(self, consent: Mapping[str, Any]) -> int:
+        """The sensitivities that its provisions name: who reads "may share what is about HIV" knows that there is such.
+
+        Less those that are kept from the person themselves: what they said they must be able to read and take back (UK
+        GDPR Art 7(3)).
+        """
+        named, left = 0, [consent.get("provision")]
+        while left:
+            one = left.pop()
+            if isinstance(one, Mapping):
+                named |= self.known.told({"meta": {"security": one.get("securityLabel", ())}})
+                left += one.get("provision", ())
+        return named & ~self.known.hidden_from_person
 
 
 DOCUMENTS = frozenset({"DocumentReference", "Composition"})

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from consent_builders import themselves
 from fhir_builders import ANN, BASE, api, bearer, entries, involve, people, read, registered, token, trail, wrong
 from flask.testing import FlaskClient
 from ingest_builders import condition, key, take
@@ -14,9 +15,13 @@ from sqlalchemy import Engine, select, update
 
 from carelink import clock
 from carelink.cases.consent_form import OBTAINED
+from carelink.consent.lens import Lens
+from carelink.consent.sensitivity import CODINGS
 from carelink.db.tables import directive, resource
 from carelink.ids import PersonKey
 from carelink.place import Place
+from carelink.record import search
+from carelink.record.query import Query
 from fhir_adapters import exact_json
 
 SCOPES = "system/Consent.rs system/Consent.cu"
@@ -113,6 +118,18 @@ def test_it_says_which_system_sent_it(ward: FlaskClient, engine: Engine, who: di
     parts = {part["url"]: part for part in said[OBTAINED]["extension"]}
     assert parts["how"]["valueCode"] == "system"
     assert parts["by"]["valueReference"]["identifier"]["value"] == "client:ward-system"
+
+
+def test_a_system_can_not_hide_a_consent_from_who_must_keep_it_or_take_it_back(
+    ward: FlaskClient, engine: Engine, place: Place, who: dict[str, PersonKey]
+) -> None:
+    hidden = {"security": [CODINGS["LEGAL"], CODINGS["NOPAT"], CODINGS["SAFEGUARDING"]], "tag": [{"code": "x"}]}
+    id_ = created(ward, consent(who["ann"], meta=hidden))
+    assert "security" not in read(ward.get(f"/fhir/R4/Consent/{id_}"))["meta"]
+    assert put(ward, id_, consent(who["ann"], meta=hidden)).status_code == 200
+    with engine.begin() as conn:
+        herself = Lens.compile(place, themselves(who["ann"]), clock.now())
+        assert search.count(conn, herself, Query(("Consent",), person=who["ann"])) == 1
 
 
 def test_the_patient_of_a_source_stands_for_the_person(

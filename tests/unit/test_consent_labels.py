@@ -201,3 +201,14 @@ def test_the_bits_of_the_sensitivities_stay_as_they_are() -> None:
     assert names(ALL) == tuple(NAMES)
     with pytest.raises(KeyError):
         mask(["RUMOUR"])
+
+
+def test_a_consent_is_as_sensitive_as_what_it_speaks_of() -> None:
+    exception = {"type": "permit", "securityLabel": [{"system": ACT, "code": "SUD"}]}
+    body = {"provision": {"type": "deny", "securityLabel": [{"system": ACT, "code": "HIV"}], "provision": [exception]}}
+    assert sensitivities("Consent", body) == ("ETH", "HIV")
+    assert sensitivities("Consent", {"provision": {"type": "deny"}}) == ()
+
+
+def test_a_consent_is_not_hidden_from_the_person_by_what_it_speaks_of() -> None:
+    assert sensitivities("Consent", {"provision": {"securityLabel": [{"system": ACT, "code": "SDV"}]}}) == ()
