@@ -16,6 +16,7 @@ from carelink.cases.consent_form import Effect, Wish
 from carelink.cases.consent_reading import Obtained, obtained, why_withdrawn, wish_of
 from carelink.cases.consent_words import sentences
 from carelink.cases.consents import changeable, may_record
+from carelink.cases.recording import why_only_looks
 from carelink.cases.standing import labels
 from carelink.consent.capacity import Mind
 from carelink.consent.capacity_facts import mind_of
@@ -93,6 +94,7 @@ class Consents:
     past: tuple[Held, ...]
     may_record: bool
     withheld: bool
+    only_looks: str = ""  # why somebody whose role records consents may not: they are not involved with the person
     asks_first: bool = False  # here nothing is shared until the person agrees
 
     def one(self, key: ResourceKey) -> Held:
@@ -113,7 +115,9 @@ def consents(conn: Connection, place: Place, lens: Lens, person: PersonKey, *, m
     """
     top = banner_of(conn, place, lens, person)
     rows, mind = rows_of(conn, lens, person), mind_of(conn, lens, person)
-    may, mine = may_record(lens), mine or (lens.requester is not None and lens.requester.person is not None)
+    only_looks = why_only_looks(conn, lens, person) if may_record(lens) else ""
+    may = may_record(lens) and not only_looks
+    mine = mine or (lens.requester is not None and lens.requester.person is not None)
     held = tuple(_held(conn, place, lens, row, mind, may=may, mine=mine) for row in rows)
     return Consents(
         banner=top,
@@ -121,6 +125,7 @@ def consents(conn: Connection, place: Place, lens: Lens, person: PersonKey, *, m
         past=tuple(one for one in held if one.state not in _NOW),
         may_record=may,
         withheld=lens.withheld(conn, person),
+        only_looks=only_looks,
         asks_first=place.asking.view == "explicit",
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from carelink.cases.consent_form import Effect, How, Taken, Wish, consent, withdrawn
 from carelink.cases.consent_words import displays
+from carelink.cases.recording import must_be_involved
 from carelink.consent.authority import performer
 from carelink.consent.capacity import Answer, Decision, Giver, Relation, may_consent
 from carelink.consent.capacity_facts import mind_of, on_all_that_is_known
@@ -53,11 +54,10 @@ def may_record(lens: Lens) -> bool:
 
 
 def must_may(conn: Connection, lens: Lens, person: PersonKey) -> None:
-    """Raises `Forbidden` for who records no consents, `NotFound` where they are not involved with the person."""
+    """Raises `Forbidden` for who records no consents or may only look, `NotFound` for who may not even look."""
     if not may_record(lens):
         raise Forbidden("Your role records no consents", rule=MAY)
-    if not lens.person_visible(conn, person):
-        raise NotFound("There is no such person, or you are not involved with them")
+    must_be_involved(conn, lens, person)
 
 
 def authority(

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from carelink.audit.trail import Event, append
+from carelink.cases.recording import must_be_involved
 from carelink.consent.labels import Label, label
 from carelink.consent.lens import Lens
 from carelink.consent.sensitivity import Sensitivities, Sensitivity, sensitivities
@@ -71,8 +72,8 @@ def may_correct(lens: Lens, custodian: str) -> bool:
 def item(conn: Connection, place: Place, lens: Lens, key: ResourceKey) -> Labelled:
     """The item with its label. Audited as a read.
 
-    Raises `Forbidden` for a role that corrects no labels, or where another organisation answers for the item;
-    `NotFound` where this requester may not see it.
+    Raises `Forbidden` for a role that corrects no labels, where another organisation answers for the item, and for who
+    may only look at the person's record; `NotFound` where this requester may not see it.
     """
     row = _seen(conn, lens, key)
     return _labelled(conn, place, lens, row, _stored(conn, lens, key))
@@ -136,6 +137,8 @@ def _seen(conn: Connection, lens: Lens, key: ResourceKey) -> Row:
         raise NotFound("There is no such item, or you may not see it")
     if not may_correct(lens, rows[0].custodian):
         raise Forbidden("Another organisation answers for this item: only it can correct the label", rule=MAY)
+    if rows[0].person is not None:
+        must_be_involved(conn, lens, rows[0].person)
     return rows[0]
 
 

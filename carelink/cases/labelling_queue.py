@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from carelink.audit.trail import Event, append, looked
 from carelink.cases.labelling import MAY, may_correct, names_of
@@ -52,7 +52,7 @@ def queue(conn: Connection, place: Place, lens: Lens) -> Queue:
     asked = (
         select(_H.id, _H.resource, _H.rule, _H.raised_at)
         .join(resource, resource.c.key == _H.resource)
-        .where(*_open(place, mine), lens.where(resource))
+        .where(*_open(place, mine), *_answerable(lens))
         .order_by(_H.raised_at, _H.id)
         .limit(MOST)
     )
@@ -74,7 +74,7 @@ def not_needed(conn: Connection, lens: Lens, hint: int) -> None:
     mine = _organisation(lens)
     asked = select(_H.resource, _H.rule, _H.person).join(resource, resource.c.key == _H.resource)
     found = conn.execute(
-        asked.where(_H.id == hint, _H.answer.is_(None), resource.c.custodian == mine, lens.where(resource))
+        asked.where(_H.id == hint, _H.answer.is_(None), resource.c.custodian == mine, *_answerable(lens))
     ).one_or_none()
     if found is None:
         raise NotFound("Somebody answered this meanwhile, or you may not see the item")
@@ -88,6 +88,11 @@ def _organisation(lens: Lens) -> str:
     if asks is None or not may_correct(lens, asks.organisation):
         raise Forbidden("Your role does not correct labels", rule=MAY)
     return asks.organisation
+
+
+def _answerable(lens: Lens) -> tuple[ColumnElement[bool], ...]:
+    """What this requester may see, of those with whom they are involved: who only looks in need answers nothing."""
+    return lens.where(resource), or_(resource.c.person.is_(None), lens.recordable(resource.c.person))
 
 
 def _open(place: Place, custodian: str) -> tuple[Any, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from carelink.cases import labelling, labelling_queue
 from carelink.cases.labelling import Wanted
 from carelink.cases.standing import labels
 from carelink.errors import Invalid
-from carelink.ids import ResourceKey
+from carelink.ids import PersonKey, ResourceKey
 from carelink.record.timeline import Entry
 from carelink.web.parts import parts
 from carelink.web.session import lens
@@ -85,5 +85,14 @@ def _page(key: ResourceKey, wrong: dict[str, str] | None = None, wanted: Wanted 
 
 @blueprint.app_template_global("may_label")
 def may_label(one: Entry) -> bool:
-    """Whether who looks may correct the label of this line of a page."""
-    return labelling.may_correct(lens(), one.custodian)
+    """Whether who looks may correct the label of this line of a person's page."""
+    return labelling.may_correct(lens(), one.custodian) and _records()
+
+
+def _records() -> bool:
+    """Whether they record something of the person whose page it is; asked once a page."""
+    if "records" not in g:
+        whose = (request.view_args or {}).get("person")
+        g.records = whose is not None and lens().may_record(connection(), PersonKey(whose))
+    told: bool = g.records
+    return told
