@@ -40,6 +40,13 @@ def test_who_is_involved_and_loses_everything_is_named_with_that() -> None:
     assert in_words(changes[1]) == ("Organisation RDV (ward nurse) will no longer see anything that others hold.",)
 
 
+def test_who_is_involved_is_not_named_where_it_would_tell_where_the_person_is() -> None:
+    known = Known(ANN, (WARD, CASE), (), directed(Wish(NO)))
+    assert [one.organisation for one in effect(PLACE, known, AT, hides=True)] == ["A council", "An NHS trust"]
+    named = Known(ANN, (WARD,), (), directed(Wish(NO, Terms(organisations=(HOSPITAL,)))))
+    assert [one.organisation for one in effect(PLACE, named, AT, hides=True)] == ["Organisation RDV"], "as it was typed"
+
+
 def test_who_is_not_named_loses_nothing() -> None:
     assert [one.organisation for one in told(Wish(NO, Terms(organisations=(HOSPITAL,))), WARD, CASE)] == [
         "Organisation RDV"
