@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from carelink.db.tables import link_decision, person, person_link
+from carelink.db.turns import take_turns
 from carelink.errors import Conflict, NotFound
 from carelink.ids import PersonKey, ResourceKey, person_key
 from carelink.place import Place
@@ -83,8 +84,9 @@ def _refuse_if_apart(conn: Connection, wanted: Merge) -> None:
 
 def _settle_both(conn: Connection, place: Place, persons: tuple[PersonKey, PersonKey], now: datetime) -> None:
     """What follows from the resources that each now has: who is involved, what they object to, the golden record."""
-    refresh(conn, place, persons, now)
+    take_turns(conn, persons)
     recompose(conn, place, persons, now)
+    refresh(conn, place, persons, now)  # by how old the golden Patient is
 
 
 def _standing(conn: Connection, patient: ResourceKey) -> PersonKey:

@@ -16,10 +16,12 @@ from carelink.db.tables import (
     index_string,
     index_token,
     label_hint,
+    legal_hold,
     person_trait,
     quarantine,
     resource,
     resource_version,
+    subject_request,
     user,
 )
 from carelink.ids import PersonKey, ResourceKey
@@ -43,7 +45,7 @@ def move_person(conn: Connection, gone: PersonKey, to: PersonKey) -> None:
         (resource_version.c.person == gone) & (resource_version.c.key != gone),
         to,
     )
-    for table in (access_grant, label_hint, person_trait, quarantine, user):
+    for table in (access_grant, label_hint, legal_hold, person_trait, quarantine, subject_request, user):
         conn.execute(update(table).where(table.c.person == gone).values(person=to))
 
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 from consent_builders import related
-from ingest_builders import SNOMED, condition, item, observation, patient, person_of, take
-from sqlalchemy import Connection
+from ingest_builders import NHS, SNOMED, condition, item, key, observation, patient, person_of, take
+from page_builders import VERIFIED
+from sqlalchemy import Connection, select
 
 from carelink.consent.known import facts_of, items_of
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
 from carelink.consent.rules import Effect
-from carelink.db.tables import relationship
-from carelink.ids import PersonKey, UserId
+from carelink.db.tables import directive, person_link, relationship
+from carelink.ids import ODS, PersonKey, UserId
 from carelink.place import Place
 from carelink.record import search
+from carelink.record.persons import unlink
 from carelink.record.query import Query
 from fhir_adapters.source import Item
 
 PRIVACY = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]}
 DIABETES = {"coding": [{"system": SNOMED, "code": "73211009"}]}
 TYPES = "http://hl7.org/fhir/resource-types"
+RECIPIENT = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]}
 
 
 def denial(**provision: Any) -> Item:
@@ -63,6 +67,25 @@ def test_what_was_repaired_in_an_item_that_the_person_denied_is_not_told(
     rows = search.run(conn, lens, asked).rows
     assert "1961-04-93" not in "".join(row.body for row in rows)
     assert not {"Condition", "Provenance"} & {row.type for row in rows}
+
+
+@pytest.mark.parametrize(("born", "permits"), [("2018-05-06", []), ("1950-05-06", ["permit"])], ids=["child", "adult"])
+def test_who_is_taken_apart_from_somebody_permits_what_they_may_at_their_age(
+    conn: Connection, place: Place, now: datetime, born: str, permits: list[str]
+) -> None:
+    child = {"name": [{"family": "Hart", "given": ["Nell"]}], "birthDate": born}
+    number = [{"system": NHS, "value": "9990000018", "extension": [VERIFIED]}]
+    here, there = (patient(id_, identifier=number, **child) for id_ in ("p1", "p2"))
+    take(conn, place, [here], now)
+    take(conn, place, [there], now, "council-a")
+    consent = denial()
+    to = {"role": RECIPIENT, "reference": {"identifier": {"system": ODS, "value": "901"}}}
+    body = {**consent.body, "provision": {"type": "permit", "actor": [to]}}
+    take(conn, place, [replace(consent, body=body)], now)
+    effects = select(directive.c.effect).where(directive.c.person.in_(select(person_link.c.person)))
+    assert conn.execute(effects).scalars().all() == permits
+    unlink(conn, place, key(here), "W002", "somebody else", now)
+    assert conn.execute(effects).scalars().all() == permits
 
 
 ODD = {

@@ -17,6 +17,7 @@ from carelink.db.tables import (
     access_grant,
     audit_event,
     index_token,
+    legal_hold,
     link_decision,
     person,
     person_link,
@@ -24,6 +25,7 @@ from carelink.db.tables import (
     relationship,
     resource,
     resource_version,
+    subject_request,
 )
 from carelink.errors import Conflict, Forbidden, NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey, UserId, person_key, resource_key
@@ -276,6 +278,19 @@ def test_glass_that_was_broken_of_one_is_broken_of_the_person_they_turn_out_to_b
     left = decide(conn, place, asked[2], "same", BY, now)
     grants = conn.execute(select(access_grant.c.user, access_grant.c.person).order_by(access_grant.c.user))
     assert [tuple(row) for row in grants] == [("worker-0", left), ("worker-1", left)]
+
+
+def test_who_is_held_or_waits_for_an_answer_is_so_as_the_person_they_turn_out_to_be(
+    asked: tuple[ResourceKey, ResourceKey, int], conn: Connection, place: Place, now: datetime
+) -> None:
+    both = conn.execute(select(person.c.key).order_by(person.c.key)).scalars().all()
+    for key in both:
+        conn.execute(legal_hold.insert().values(person=key, why="An inquest", made_by=BY, made_at=now))
+        waits = {"status": "received", "requested_by": "them", "authority": "self", "handled_by": BY}
+        conn.execute(subject_request.insert().values(person=key, asked_at=now, **waits))
+    left = decide(conn, place, asked[2], "same", BY, now)
+    for table in (legal_hold, subject_request):
+        assert conn.execute(select(table.c.person)).scalars().all() == [left, left]
 
 
 def test_a_wrong_merge_can_be_undone(
