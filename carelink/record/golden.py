@@ -40,10 +40,12 @@ def compose(
 
     Restricted where any of them carries confidentiality R: then without address, telecom and practice. What a
     sensitive Patient says (a former name, say) is not in it, because it is shared like any other demographics; where
-    there are no others it is as sensitive as they are. The order of `records` makes no difference.
+    there are no others it is as sensitive as they are. Nor is what a Patient says that the person keeps back, where
+    another says who they are. The order of `records` makes no difference.
     """
     restricted = any(is_restricted(record.body) for record in records)
     plain = [record for record in records if not known.told(record.body)]
+    plain = [record for record in plain if not record.kept_back] or plain
     security: list[Mapping[str, str]] = [RESTRICTED] if restricted else []
     if not plain:
         security += known.coded(reduce(or_, (known.told(record.body) for record in records), 0))

@@ -14,6 +14,7 @@ from carelink.db.among import among
 from carelink.db.tables import person, resource
 from carelink.ids import PersonKey, ResourceKey
 from carelink.place import Organisation, Place
+from carelink.record.denials import denials
 from carelink.record.golden import compose, is_deceased, is_restricted, replaced
 from carelink.record.survivorship import SourceRecord
 from carelink.record.writing import Writable, write
@@ -55,11 +56,13 @@ def _records(conn: Connection, persons: Sequence[PersonKey], now: datetime) -> d
     lens = Lens.system("compose golden Patients", now)
     t = resource.c
     found: dict[PersonKey, list[SourceRecord]] = {}
-    asked = select(t.person, t.key, t.source, t.last_updated, lens.body(resource).label("body")).where(
+    denied = denials(conn, persons)
+    asked = select(t.person, t.key, t.source, t.custodian, t.last_updated, lens.body(resource).label("body")).where(
         among(t.person, persons), t.type == "Patient", t.source != MADE_HERE, t.deleted.is_(False), lens.where(resource)
     )
     for row in conn.execute(asked):
-        record = SourceRecord(ResourceKey(row.key), row.source, loads(row.body), row.last_updated)
+        kept_back = any(one.of(row) for one in denied.get(row.person, ()))
+        record = SourceRecord(ResourceKey(row.key), row.source, loads(row.body), row.last_updated, kept_back)
         found.setdefault(PersonKey(row.person), []).append(record)
     return found
 

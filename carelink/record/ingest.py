@@ -201,6 +201,7 @@ def _settle(
     relationships.refresh(conn, place, of_types(relationships.RULES), now)
     recompose(conn, place, of_types(["Patient"]), now)
     directives.refresh(conn, place, [*of_types(directives.MADE_OF), *unread], now)  # by how old the golden Patient is
+    recompose(conn, place, of_types(["Consent"]), now)  # it is made without what they keep back
     about = tuple(sorted({PersonKey(one.person) for one in changed if one.person is not None}))
     if about:
         outbox.add(conn, "record.changed", {"source": entry.name, "persons": [str(key) for key in about]}, now)

@@ -87,6 +87,7 @@ def _settle_both(conn: Connection, place: Place, persons: tuple[PersonKey, Perso
     take_turns(conn, persons)
     recompose(conn, place, persons, now)
     refresh(conn, place, persons, now)  # by how old the golden Patient is
+    recompose(conn, place, persons, now)  # without what they keep back
 
 
 def _standing(conn: Connection, patient: ResourceKey) -> PersonKey:

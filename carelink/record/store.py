@@ -19,7 +19,7 @@ from carelink.errors import Invalid, NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey
 from carelink.place import Place
 from carelink.record import corrections, hints, search
-from carelink.record.golden_store import MADE_HERE, home
+from carelink.record.golden_store import MADE_HERE, home, recompose
 from carelink.record.query import Query, Row
 from carelink.record.references import unnamed
 from carelink.record.relabelling import labelled
@@ -84,6 +84,8 @@ def _settle(conn: Connection, place: Place, type_: str, person: PersonKey | None
         relationships.refresh(conn, place, [person], now)
     if person is not None and type_ in directives.MADE_OF:
         directives.refresh(conn, place, [person], now)
+    if person is not None and type_ == "Consent":
+        recompose(conn, place, [person], now)  # the golden Patient is made without what they keep back
 
 
 def history(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> tuple[Row, ...]:

@@ -15,12 +15,13 @@ ANY = "*"  # in a row: every source that it does not name
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """A source's Patient as stored: `seen` is when this version of it came."""
+    """A source's Patient as stored: `seen` is when this version of it came, `kept_back` whether the person denies it."""
 
     key: ResourceKey
     source: str
     body: Mapping[str, Any]
     seen: datetime
+    kept_back: bool = False
 
 
 @dataclass(frozen=True)

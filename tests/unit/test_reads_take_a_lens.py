@@ -38,6 +38,7 @@ WRITES = frozenset({"insert", "update", "delete"})
 WITHOUT_A_LENS: Mapping[str, str] = {
     "audit/signals.py:raise_signals": "a job: compares who looked with whom they looked at; keeps keys and counts alone",
     "cases/audit_people.py:named": "names and numbers of whom the audit is about, to the role that reads the audit",
+    "consent/lens.py:breakable": "it is the lens: whether broken glass would open something to this requester",
     "consent/lens.py:where": "it is the lens",
     "consent/lens.py:withheld": "it is the lens: whether something is hidden from this requester",
     "consent/known.py:facts_of": "what the decision itself stands on; nothing of it is shown but through `explain`",
@@ -65,7 +66,6 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "identity/proofing.py:person_of": "signing in: which record is the person's own, before there is a requester; gives a key",
     "jobs/wanted.py:asked_about": "keys of people that a source answered about, to be noted; nothing is shown",
     "jobs/wanted.py:answered_about": "keys of people that a source answered about, to be noted; nothing is shown",
-    "cases/breakglass_finding.py:_people": "break-glass: whom two facts name exactly, for who may and is not involved; keys alone, audited",
     "cases/breakglass_finding.py:_where_they_are_may_be_told": "a condition alone; `_people` puts it beside its own",
     "cases/breakglass_finding.py:who": "break-glass: a name, a birth date and a number, to confirm who it is or to review; audited",
     "record/blocking.py:read_people": "linking: whom a Patient that is being stored is compared with",
@@ -75,6 +75,7 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "record/quarantine.py:listed": "what could not be stored has no label; its reasons go to the role that watches over it",
     "record/quarantine.py:resolve": "what could not be stored has no label; the role that watches over it ends it",
     "record/criteria.py:condition": "a condition alone; whoever asks for it puts the predicate beside it",
+    "record/denials.py:denials": "storing: golden Patients are composed without what the person keeps back",
     "record/golden_store.py:_records": "storing: golden Patients are composed of all that the sources say, under a system lens",
     "record/ingest_subjects.py:_owners_stored": "storing: whose a replayed resource is; keys alone",
     "record/links_moves.py:_move": "an undone link: which rows move to the other person; keys alone",
