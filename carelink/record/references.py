@@ -17,8 +17,9 @@ from carelink.record.ingest_subjects import DIRECTORY
 _RELATIVE = re.compile(r"([A-Z][A-Za-z]+)/([^/|#?\s]+)(/_history/[^/]+)?")
 _TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/|#?\s]+(?:/_history/[^/]+)?$")
 SUBJECTS = ("subject", "patient", "for", "beneficiary")
-# Whose name beside a reference tells nothing that is kept from anybody. A medicine that has no name is a danger.
-NAMED = DIRECTORY | {"Patient"}
+# Whose name beside a reference tells nothing that is kept from anybody. A medicine that has no name is a danger. What the
+# person is called is read at the person: a name that they had before is restricted by law (Gender Recognition Act s22).
+NAMED = DIRECTORY
 
 
 def rewritten(body: Any, source: str, namespace: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,6 +65,20 @@ def test_a_former_name_that_the_law_hides_finds_nobody_and_is_on_no_page(
 
 CONFIDENTIAL = {"security": [{"system": "http://hl7.org/fhir/v3/ActCode", "code": "NOPAT"}]}
 SEXUAL_HEALTH = {"coding": [{"system": SNOMED, "code": "76272004"}]}  # syphilis, in the labels of the example place
+
+
+def test_a_former_name_that_the_law_hides_stands_beside_no_reference_to_them(
+    conn: Connection, place: Place, now: datetime
+) -> None:
+    former = nora("p1", "Former", meta={"security": [CODINGS["LEGAL"]]})
+    called = {"reference": "Patient/p1", "display": "FORMER, Peter (Mr)"}
+    take(conn, place, [former, replace(condition(), body={**condition().body, "subject": called})], now, "hospital")
+    take(conn, place, [nora("p1", "Hart")], now, "pds")
+    person = person_of(conn, former)
+    involve(conn, person)
+    rows = search.run(conn, sam(place, now), Query(person=person)).rows
+    assert "Condition" in {row.type for row in rows}
+    assert "FORMER" not in "".join(row.body for row in rows)
 
 
 def test_what_a_gp_keeps_from_the_person_is_seen_by_their_social_worker_and_not_by_them(

@@ -23,8 +23,8 @@ REWRITTEN = [
 
 @pytest.mark.parametrize(("said", "becomes", "why"), REWRITTEN, ids=[why for *_, why in REWRITTEN])
 def test_a_reference_is_rewritten(said: str, becomes: str, why: str) -> None:
-    body = {"subject": {"reference": said, "display": "Nora"}}
-    assert rewritten(body, "hospital", "ns") == {"subject": {"reference": becomes, "display": "Nora"}}
+    body = {"subject": {"reference": said, "type": "Patient"}}
+    assert rewritten(body, "hospital", "ns") == {"subject": {"reference": becomes, "type": "Patient"}}
 
 
 def test_references_are_rewritten_at_any_depth_and_the_body_that_came_is_untouched() -> None:
@@ -81,7 +81,7 @@ NAMES = [
     ("Organization/o1", True, "a hospital"),
     ("https://elsewhere.example/fhir/Location/l1", True, "a ward elsewhere"),
     ("Medication/m1", True, "a medicine: without its name it is a danger"),
-    ("Patient/p1", True, "the person"),
+    ("Patient/p1", False, "the person: a name that they had before may be restricted by law"),
     ("#a", True, "what is in the same resource"),
     ("urn:uuid:6f9619ff-8b86-d011-b42d-00c04fc964ff", True, "what nobody can tell the type of"),
 ]
