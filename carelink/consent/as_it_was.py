@@ -15,6 +15,7 @@ from carelink.audit.trail import Event, append
 from carelink.consent import past, policies
 from carelink.consent.compiling import HIDES_ALL
 from carelink.consent.explain import Explanation, followed, kinds, known_to
+from carelink.consent.explained_to import hides_holders
 from carelink.consent.facts import Facts
 from carelink.consent.facts_then import directed_then, kept_out_then, labelled, related_then, restricted_then
 from carelink.consent.lens import Lens
@@ -42,12 +43,15 @@ class Item:
 
     version: Version
     decision: Decision
+    unplaced: str | None = None  # where they might not know who held it: the text without what tells that
 
     @property
     def shown(self) -> str:
         """The text that they were sent; empty where it was not shown, or is not kept any more."""
         if self.decision.effect is Effect.DENY:
             return ""
+        if self.unplaced is not None:
+            return self.unplaced
         if self.decision.rule is OWN_REDACTED:
             return self.version.for_person or self.version.body
         redacted = self.version.redacted if self.decision.effect is Effect.REDACT else None
@@ -117,6 +121,9 @@ def of_then(conn: Connection, place: Place, asked: Asked) -> AsItWas:
     decided = [(one, label, lens.decide(label, facts)) for one in versions for label in (labelled(one, facts),)]
     told = tuple(kinds(((label, decision) for _, label, decision in decided), known_to(lens)))
     items = tuple(Item(one, decision) for one, _, decision in decided)
+    if hides_holders(facts, lens) and lens.requester is not None:
+        texts = past.unplaced(conn, [one.version for one in items], lens.requester.organisation)
+        items = tuple(replace(one, unplaced=text) for one, text in zip(items, texts, strict=True))
     return AsItWas(Explanation(lens, key, facts, told, withheld=False), items, place, past.unknown_of(conn, key, at))
 
 

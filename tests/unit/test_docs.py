@@ -37,6 +37,11 @@ def test_every_rule_of_the_decision_is_explained_and_no_other() -> None:
     assert in_table == [rule.id for rule in rules.ALL], "once each, in the order of the code"
 
 
+def test_the_law_of_every_rule_is_the_same_on_pages_and_in_the_docs() -> None:
+    told = {row[0].strip("`"): row[2] for row in tables(part(page("consent.md"), "## The rules, highest first"))[0]}
+    assert told == {rule.id: rule.law for rule in rules.ALL}
+
+
 def test_the_sensitivities_are_told_with_what_the_person_does_not_see() -> None:
     for row in tables(part(page("consent.md"), "## Sensitivities"))[0]:
         hidden = bool(sensitivity.NAMES[row[0].strip("`")] & sensitivity.NOT_FOR_THE_PERSON)
