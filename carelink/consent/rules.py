@@ -71,7 +71,9 @@ OWN_LESS = Rule(
     "UK GDPR Art 15(4); DPA 2018 Sch 3 para 5",
 )
 OWN_REDACTED = Rule(
-    "L2-own-record-redacted", "A person sees their own record, less who else told it and how to reach them"
+    "L2-own-record-redacted",
+    "A person sees their own record, less who else told it and how to reach them",
+    "UK GDPR Art 15(4); DPA 2018 Sch 2 para 16",
 )
 NOT_OWN = Rule(
     "L2-not-own-record",
@@ -104,7 +106,9 @@ CONSENT_DENY = Rule(
     "common-law duty; UK GDPR Art 21; HL7 FHIR R4 Consent",
 )
 CONSENT_EXCEPTION = Rule(
-    "L6-consent-exception", "An exception to what the person denied: it lifts that, and gives no more"
+    "L6-consent-exception",
+    "An exception to what the person denied: it lifts that, and gives no more",
+    "HL7 FHIR R4 Consent, nested provisions",
 )
 CONSENT_PERMIT = Rule(
     "L6-consent-permit",
