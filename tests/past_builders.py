@@ -15,9 +15,11 @@ from ingest_builders import condition, item, key, observation, patient, person_o
 from page_builders import ME, NORA, RECORD, allocation, identified, objection, stay
 from sqlalchemy import Connection, select
 
+from carelink.consent import capacity_codes as codes
 from carelink.consent import directives, policies, relationships
 from carelink.consent.as_it_was import Asked, of_then
 from carelink.consent.lens import Lens
+from carelink.consent.mind import AuthorityKind, Decision, Outcome
 from carelink.db.tables import access_grant, person, resource
 from carelink.errors import Conflict, Invalid, NotFound
 from carelink.identity.requesters import requester
@@ -178,6 +180,10 @@ CHANGES: Mapping[str, Callable[[Story], None]] = {
     "an enquiry keeps a worker out": lambda story: story.take(
         _team(_named("W001", "source-of-harm"), id_="enquiry", category="safeguarding-enquiry"), source="council-a"
     ),
+    "her daughter permits it for her": lambda story: story.take(permission()),
+    "her daughter is her attorney": lambda story: story.take(attorney()),
+    "her daughter is her attorney no more": lambda story: story.take(attorney(active=False)),
+    "she is found unable to decide": lambda story: story.take(unable()),
     "a condition changes": lambda story: story.take(condition("c1", onsetDateTime=story.at.date().isoformat())),
     "a condition is told no more": gone,
     "the hospital's record is parted from hers": parted,
@@ -189,6 +195,34 @@ CHANGES: Mapping[str, Callable[[Story], None]] = {
     "glass is broken": broken_glass,
     "weeks pass": lambda story: setattr(story, "at", story.at + timedelta(days=20)),
 }
+
+
+def permission() -> Any:
+    """Her daughter says that the other council may know."""
+    to = {"role": {"coding": [{"code": "IRCP"}]}, "reference": {"identifier": {"system": ODS, "value": "902"}}}
+    given = objection("yes", actor=[to])
+    given.body["provision"]["type"] = "permit"
+    given.body["performer"] = [{"type": "RelatedPerson", "display": "Susan Hart"}]
+    return given
+
+
+def attorney(**changed: Any) -> Any:
+    """Of a registered power, whose paper somebody has seen."""
+    held = {"relationship": [{"coding": [{"system": codes.AUTHORITY, "code": AuthorityKind.LPA_HEALTH.value}]}]}
+    paper = [{"url": "registered", "valueBoolean": True}, {"url": "seen", "valueDate": "2026-01-01"}]
+    about = {"patient": ME["subject"], "name": [{"text": "Susan Hart"}]}
+    return item(
+        "RelatedPerson", "susan", extension=[{"url": codes.SEEN, "extension": paper}], **about, **held, **changed
+    )
+
+
+def unable() -> Any:
+    """To decide about sharing; found before her daughter gave leave."""
+    about = {"coding": [{"system": codes.DECISION, "code": Decision.SHARING.value}]}
+    found = {"valueCodeableConcept": {"coding": [{"system": codes.OUTCOME, "code": Outcome.LACKS.value}]}}
+    part = {"code": {"coding": [{"system": codes.PART, "code": "decision"}]}, "valueCodeableConcept": about}
+    said = {"code": {"coding": [{"system": codes.RECORD, "code": codes.CAPACITY}]}, "component": [part], **found}
+    return item("Observation", "mind", status="final", effectiveDateTime="2026-10-01", **said, **ME)
 
 
 def objection_withdrawn() -> Any:

@@ -10,13 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
+from carelink.consent.capacity_facts import minds_of
 from carelink.consent.coded import codings
-from carelink.consent.compiling import compile_consent
+from carelink.consent.effect import effect
 from carelink.consent.facts import Directed, Facts, KeptOut, Labelled, Related
 from carelink.consent.kept_out import kept_out
 from carelink.consent.known import facts_of_all
 from carelink.consent.labels import Label
 from carelink.consent.lens import Lens
+from carelink.consent.mind import Mind
 from carelink.consent.relationships import RULES, involved_by
 from carelink.consent.what_if import Held, Record
 from carelink.consent.what_if_deciding import ANYBODY, specific
@@ -71,7 +73,7 @@ def _facts_tried(conn: Connection, lens: Lens, tried: Place, facts: Mapping[UUID
     related: dict[UUID, list[Related]] = defaultdict(list)
     for row, one in involved_by([row for row in rows if row.type in RULES], tried):
         related[row.person].append(Related(one.kind, one.organisation, one.starts, one.ends, one.team, one.user))
-    directed, out, read = _said(rows, tried)
+    directed, out, read = _said(rows, tried, minds_of(conn, lens, {PersonKey(key) for key in facts}))
     return {
         key: replace(
             known,
@@ -84,7 +86,7 @@ def _facts_tried(conn: Connection, lens: Lens, tried: Place, facts: Mapping[UUID
 
 
 def _said(
-    rows: Sequence[Any], tried: Place
+    rows: Sequence[Any], tried: Place, minds: Mapping[PersonKey, Mind]
 ) -> tuple[dict[UUID, list[Directed]], dict[UUID, list[KeptOut]], set[UUID | None]]:
     """By person: what Consents and CareTeams say; and which Consents were read."""
     directed: dict[UUID, list[Directed]] = defaultdict(list)
@@ -93,7 +95,7 @@ def _said(
     for row in rows:
         if row.type == "Consent":
             read.add(row.key)
-            said = compile_consent(exact_json.loads(row.body), tried).directives
+            said = effect(exact_json.loads(row.body), tried, minds[row.person], row.last_updated).directives
             directed[row.person] += [replace(one, consent=row.key) for one in said]
         elif row.type == "CareTeam":
             out[row.person] += kept_out(exact_json.loads(row.body), tried)

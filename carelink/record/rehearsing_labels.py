@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_ as or_bits
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
@@ -16,6 +19,8 @@ from carelink.db.tables import resource
 from carelink.ids import ResourceKey
 from carelink.place import LabelRule, Place
 from carelink.record import corrections
+from carelink.record.golden_store import MADE_HERE
+from carelink.record.provenance import about
 from carelink.record.relabelling import as_given, labelled, stored
 
 _CODE = re.compile(r'"code":"([^"]*)"')
@@ -44,7 +49,8 @@ class Relabelling:
             label = Label(will.category, will.sensitivities)
             if label != Label(was.category, was.sensitivities) and label != Label(row.category, row.sensitivities):
                 found[row.key] = label
-        return found
+        changed = [row for row in rows if row.key in found]
+        return found | _repairs(conn, lens, changed, found) | _goldens(conn, lens, changed, found)
 
     def _touched(self, conn: Connection, lens: Lens, people: Collection[UUID]) -> list[ResourceKey]:
         """Those that a rule which differs may be about, by source, type and the codes that stand in them."""
@@ -58,6 +64,39 @@ class Relabelling:
         return [
             ResourceKey(row.key) for row in rows if self._open or not self._codes.isdisjoint(_CODE.findall(row.body))
         ]
+
+
+def _repairs(conn: Connection, lens: Lens, changed: Sequence[Any], found: Mapping[UUID, Label]) -> dict[UUID, Label]:
+    """What tells of a repair or a correction is labelled as that of which it tells."""
+    of = {key: found[row.key] for row in changed for key in about(row.type, row.key)}
+    asked = select(_T.key).where(among(_T.key, of), _T.deleted.is_(False), lens.where(resource))
+    return {key: of[key] for key in conn.execute(asked).scalars()} if of else {}
+
+
+def _goldens(conn: Connection, lens: Lens, changed: Sequence[Any], found: Mapping[UUID, Label]) -> dict[UUID, Label]:
+    """A golden Patient is sensitive where every Patient that it is made of is."""
+    people = {row.person for row in changed if row.type == "Patient"}
+    if not people:
+        return {}
+    asked = select(_T.key, _T.person, _T.category, _T.sensitivities, _T.source).where(
+        among(_T.person, people), _T.type == "Patient", _T.deleted.is_(False), lens.where(resource)
+    )
+    patients: dict[UUID, list[Any]] = {}
+    for row in conn.execute(asked):
+        patients.setdefault(row.person, []).append(row)
+    made = ((golden, rows) for rows in patients.values() for golden in rows if golden.key == golden.person)
+    return {
+        golden.key: Label(golden.category, will)
+        for golden, rows in made
+        if (will := _common(rows, found)) != _common(rows, {})
+    }
+
+
+def _common(patients: Iterable[Any], found: Mapping[UUID, Label]) -> int:
+    """By the labels that are tried: nothing where one of them is plain, else all that they say together."""
+    sources = (one for one in patients if one.source != MADE_HERE)
+    bits = [found[one.key].sensitivities if one.key in found else one.sensitivities for one in sources]
+    return reduce(or_bits, bits, 0) if all(bits) else 0
 
 
 def differing(now: Place, tried: Place) -> tuple[LabelRule, ...]:
