@@ -17,10 +17,12 @@ from carelink.dashboard import (
     consents,
     labelling,
     looking_back,
+    planning,
     retention,
     signals,
     subject_access,
     view_as,
+    why,
 )
 from carelink.dashboard import blueprint as dashboard
 from carelink.errors import Invalid
@@ -64,6 +66,8 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
         app.register_blueprint(blueprint)
     app.register_blueprint(labelling.blueprint)
     for blueprint in (breakglass.blueprint, breakglass_review.blueprint, looking_back.blueprint, view_as.blueprint):
+        app.register_blueprint(blueprint)
+    for blueprint in (why.blueprint, planning.blueprint):
         app.register_blueprint(blueprint)
     for blueprint in (audit.blueprint, signals.blueprint, who_looked.blueprint):
         app.register_blueprint(blueprint)

@@ -11,7 +11,7 @@ import click
 from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import DBAPIError
 
-from carelink import commands, logs, retention_commands
+from carelink import commands, logs, planning_commands, retention_commands
 from carelink.errors import CareLinkError, Invalid
 from carelink.jobs import ending
 
@@ -138,6 +138,38 @@ def what_if(folder: Path, report: Path | None, data: Path) -> None:
     with commands.opened(data) as shop:
         for line in commands.what_if(shop, folder, report):
             click.echo(line)
+
+
+@cli.command()
+@click.argument("question")
+@click.option("--user", required=True, help="id of a worker whose role may count, as in staff.toml")
+@click.option("--purpose", default="", help="purpose of use  [default: the usual one of the role]")
+@click.option("--csv", "as_csv", is_flag=True, help="as comma-separated values")
+@DATA
+def count(question: str, user: str, purpose: str, as_csv: bool, data: Path) -> None:
+    """How many people, for planning or research; nobody is in the answer. See docs/consent.md for the questions."""
+    with commands.opened(data) as shop:
+        for line in planning_commands.count(shop, question, user, purpose, as_csv=as_csv):
+            click.echo(line)
+
+
+@cli.command("opt-outs-ask")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@DATA
+def opt_outs_ask(file: Path, data: Path) -> None:
+    """Write the list of NHS numbers that the national data opt-out service is to check."""
+    with commands.opened(data) as shop:
+        click.echo(planning_commands.ask_for_opt_outs(shop, file))
+
+
+@cli.command("opt-outs")
+@click.argument("file", type=FILE)
+@click.option("--asked", type=FILE, required=True, help="the list that was sent: who is missing from FILE opted out")
+@DATA
+def opt_outs(file: Path, asked: Path, data: Path) -> None:
+    """Keep what the national data opt-out service gave back: the NHS numbers without an opt-out. All or nothing."""
+    with commands.opened(data) as shop:
+        click.echo(planning_commands.keep_opt_outs(shop, file, asked))
 
 
 @cli.group()

@@ -54,6 +54,8 @@ class KindTold:
     rule: str
     because: str
     detail: str
+    law: str
+    effect: Effect
 
 
 SEEN = {Effect.PERMIT: "Yes", Effect.REDACT: "Yes, without where they are", Effect.DENY: "No"}
@@ -84,6 +86,12 @@ class Way:
 
 
 WAYS = (
+    Way(
+        "why.explain",
+        "Why, and why not",
+        "What a worker sees of a person now, what not, and by which rule; also of one item.",
+        MAY,
+    ),
     Way(
         "view_as.choose",
         "Look as somebody else",
@@ -170,14 +178,15 @@ def told(found: AsItWas, reader: Lens | None) -> Answer:
         at=lens.at,
         lines=tuple(lines),
         known=tuple(lines[: len(lines) - len(kinds)]),
-        kinds=tuple(_kind(one, found.place) for one in kinds),
+        kinds=tuple(kind_told(one, found.place) for one in kinds),
         doubts=tuple(doubts(found.unknown)),
         shown=tuple(_told(one, titles) for one in found.shown),
         withheld=len(found.items) - len(found.shown),
     )
 
 
-def _kind(one: Line, place: Place) -> KindTold:
+def kind_told(one: Line, place: Place) -> KindTold:
+    """One line of an explanation in words."""
     decided = one.decision
     return KindTold(
         seen=SEEN[decided.effect],
@@ -188,6 +197,8 @@ def _kind(one: Line, place: Place) -> KindTold:
         rule=decided.rule.id,
         because=decided.rule.because,
         detail=decided.detail,
+        law=decided.rule.law,
+        effect=decided.effect,
     )
 
 

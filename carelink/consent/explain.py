@@ -46,7 +46,7 @@ class Explanation:
     told: Facts | None = None  # the facts as whoever reads it may be told them, where that is less
 
 
-def explain(conn: Connection, lens: Lens, person: PersonKey, asked_by: str) -> Explanation:
+def explain(conn: Connection, lens: Lens, person: PersonKey, asked_by: Requester | str) -> Explanation:
     """The decision on everything held about the person, through this lens. Audited as `explain`, by who asked.
 
     Of a person who was merged into another, that other is explained. Raises `NotFound` for a key of nobody.
@@ -56,7 +56,9 @@ def explain(conn: Connection, lens: Lens, person: PersonKey, asked_by: str) -> E
     decided = ((one, lens.decide(one, facts)) for one in items_of(conn, key, facts))
     lines = tuple(kinds(decided, known_to(lens)))
     rules = tuple(sorted({line.decision.rule.id for line in lines}))
-    event = Event("explain", None, key, count=len(lines), rules=rules, user=asked_by, detail=_explained(lens))
+    who = asked_by if isinstance(asked_by, Requester) else None
+    user = "" if isinstance(asked_by, Requester) else asked_by
+    event = Event("explain", who, key, count=len(lines), rules=rules, user=user, detail=_explained(lens))
     append(conn, event, lens.at)
     return Explanation(lens, key, facts, lines, lens.withheld(conn, key))
 

@@ -50,14 +50,16 @@ def _by_person(conn: Connection, table: FromClause, keys: Collection[UUID]) -> d
     return found
 
 
-def items_of(conn: Connection, key: UUID, facts: Facts) -> Iterator[Labelled]:
-    """Everything that is held about the person, as far as a decision by these facts must know it; never what it says."""
+def items_of(conn: Connection, key: UUID, facts: Facts, only: UUID | None = None) -> Iterator[Labelled]:
+    """Everything that is held about the person, or only that, as far as a decision by these facts must know it; never
+    what it says.
+    """
     t, coded = resource.c, any(one.codes for one in facts.directed)
     body = t.body if coded else null().label("body")
     forms = (t.redacted.is_not(None).label("locating"), t.for_person.is_not(None).label("names_others"))
     labels = (t.key, t.type, t.custodian, t.category, t.sensitivities, *forms)
     asked = select(*labels, t.clinical, body).where(t.person == key, t.deleted.is_(False)).order_by(t.key)
-    for row in conn.execute(asked):
+    for row in conn.execute(asked if only is None else asked.where(t.key == only)):
         yield Labelled(
             person=PersonKey(key),
             custodian=Ods(row.custodian),

@@ -53,6 +53,8 @@ CATEGORY: Mapping[str, str] = {
 }
 # What CareLink tells the person themselves: of a category that no place has, so that no agreement shares it.
 NOTICE, NOTICES = "notice", "https://carelink.example/CodeSystem/notice"
+# What the national service says of opt-outs: its licence lets nobody see it who cares for the person.
+OPT_OUT, OPT_OUTS = "opt-out", "https://carelink.example/CodeSystem/opt-out"
 # What says which kind of thing an item is. What makes it sensitive may stand anywhere in it.
 _CODED = ("code", "type", "category", "medicationCodeableConcept", "vaccineCode", "reasonCode", "class", "serviceType")
 
@@ -172,6 +174,8 @@ class _Words:
 def _category(type_: str, body: Mapping[str, Any]) -> str:
     if type_ == "Communication" and any(system == NOTICES for system, _ in _kinds(body)):
         return NOTICE
+    if type_ == "Consent" and any(system == OPT_OUTS for system, _ in _kinds(body)):
+        return OPT_OUT
     if type_ == "Task" and ("focus" in body or "basedOn" in body):
         return "referrals"  # the fulfilment of a request, not an assessment
     if type_ == "CareTeam" and guarded(body):

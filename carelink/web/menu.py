@@ -51,6 +51,7 @@ ENTRIES = (
     Entry("audit.start", "Who looked", _may("read-audit")),
     Entry("signals.waiting", "Worth a look", _may("read-audit")),
     Entry("subject_access.queue", "Requests", _may("handle-requests"), subject_access.late),
+    Entry("planning.questions", "Numbers for planning", lambda lens: lens.counts),
     Entry("retention.overview", "Keeping and erasing", _may("handle-requests")),
     Entry("looking_back.choose", "Who sees what", lambda lens: bool({"explain", MAY_VIEW_AS} & lens.may)),
 )

@@ -11,7 +11,7 @@ from conftest import NOW
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from past_builders import CHANGES, LABELLING, PACKS, Story, known, packs
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, and_, select
 
 from carelink.cases.rehearsal import Report, Row, what_if
 from carelink.consent.lens import Lens
@@ -52,7 +52,7 @@ def views(conn: Connection, place: Place, people: list[PersonKey]) -> Views:
 
 
 def view_of(conn: Connection, lens: Lens, of: PersonKey) -> dict[ResourceKey, tuple[int, str]]:
-    less = func.coalesce(lens.body() == resource.c.redacted, False).label("less")
+    less = and_(lens.hidden(), resource.c.redacted.is_not(None)).label("less")
     asked = select(resource.c.key, resource.c.category, less)
     rows = conn.execute(asked.where(resource.c.person == of, resource.c.deleted.is_(False), lens.where()))
     return {row.key: (LESS if row.less else FULL, row.category) for row in rows}

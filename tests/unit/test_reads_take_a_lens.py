@@ -113,7 +113,7 @@ class Function:
         return any(_is_where(node, self.lens) or _hands_on(node, self.lens) for node in ast.walk(self.node))
 
 
-PREDICATES = frozenset({"where", "identifies"})
+PREDICATES = frozenset({"where", "identifies", "counted"})
 TELLS = frozenset(
     {"looked", "append", "_audit", "_must_may", "_must_watch", "must_read"}
 )  # of the look, or of who may; shows nothing
