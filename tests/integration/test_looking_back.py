@@ -76,6 +76,8 @@ def test_the_menu_leads_to_the_ways_to_ask(iris: FlaskClient) -> None:
     [entry] = [one for one in page(iris, "/quarantine").one("nav", aria_label="Main").all("a") if one.text == "Who sees what"]
     told = page(iris, entry.attributes["href"]).one("main")
     assert [(one.text, one.attributes["href"]) for one in told.all("a")] == [
+        ("Why, and why not", "/explain"),
+        ("Why, and why not", "/explain"),
         ("Look as somebody else", "/view-as"),
         ("As it was", "/as-it-was"),
         ("What if", "/what-if"),
@@ -123,7 +125,7 @@ def test_the_past_is_not_what_came_after(
     assert "Medicine" in before.text
     assert "L7-objection" not in before.text
     assert "Ramipril" not in after.text
-    assert "L7-objection: Consent/" in after.text
+    assert "L7-objection: consent …" in after.text
 
 
 def test_who_asked_is_in_the_audit_with_the_time_that_was_asked_about(
