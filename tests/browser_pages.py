@@ -111,6 +111,11 @@ def timeline_items(page: Page) -> Locator:
     return page.get_by_role("region", name="Timeline").get_by_role("listitem")
 
 
+def timeline_texts(page: Page) -> list[str]:
+    """What each item of the timeline says, without the question that may be asked of it."""
+    return [text.partition(" Why?")[0] for text in timeline_items(page).all_inner_texts()]
+
+
 @cache
 def _axe() -> str:
     if not AXE.is_file():

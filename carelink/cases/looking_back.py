@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,6 +59,7 @@ class KindTold:
     effect: Effect
 
 
+_CONSENT = re.compile(r"Consent/[0-9a-f-]{28}([0-9a-f]{8})")  # as other pages name one, by the end of its id
 SEEN = {Effect.PERMIT: "Yes", Effect.REDACT: "Yes, without where they are", Effect.DENY: "No"}
 
 
@@ -196,8 +198,8 @@ def kind_told(one: Line, place: Place) -> KindTold:
         care=", ".join(one.sensitivities),
         rule=decided.rule.id,
         because=decided.rule.because,
-        detail=decided.detail,
-        law=decided.rule.law,
+        detail=_CONSENT.sub(r"consent …\1", decided.detail),
+        law=f"{decided.rule.law[:1].upper()}{decided.rule.law[1:]}",
         effect=decided.effect,
     )
 

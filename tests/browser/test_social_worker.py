@@ -6,7 +6,18 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser_pages import PHONE, SAM, facts, find, find_by_number, open_record, picture, sign_in, timeline_items
+from browser_pages import (
+    PHONE,
+    SAM,
+    facts,
+    find,
+    find_by_number,
+    open_record,
+    picture,
+    sign_in,
+    timeline_items,
+    timeline_texts,
+)
 from playwright.sync_api import Page, expect
 from running_system import RunningSystem
 
@@ -143,7 +154,7 @@ def test_the_phone_shows_the_name_the_number_and_the_alerts_first(visit: Visit) 
 
 def kept(page: Page) -> list[str]:
     """The items of the timeline as they are read, in their order."""
-    return [" ".join(text.split()) for text in timeline_items(page).all_inner_texts()]
+    return [" ".join(text.split()) for text in timeline_texts(page)]
 
 
 def test_the_timeline_is_filtered_in_its_place(visit: Visit) -> None:
@@ -196,7 +207,7 @@ def test_who_objected_is_known_but_what_others_hold_is_not_shown(visit: Visit) -
     expect(page.get_by_text(NOT_SHOWN)).to_be_visible()
     medicines = page.get_by_role("region", name="Medicines")
     expect(medicines).to_contain_text("There may be more: something is not shown to you.")
-    sources = {item.splitlines()[-1] for item in timeline_items(page).all_inner_texts()}
+    sources = {item.splitlines()[-1] for item in timeline_texts(page)}
     assert sources == {"Northdale Council"}, "what their own council holds, and nothing else"
 
 

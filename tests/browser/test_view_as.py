@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from browser_pages import DESKTOP, IRIS, PHONE, SAM, facts, findings, open_record, picture, timeline_items
+from browser_pages import DESKTOP, IRIS, PHONE, SAM, facts, findings, open_record, picture, timeline_texts
 from playwright.sync_api import Page, expect
 from running_system import RunningSystem
 
@@ -30,7 +30,7 @@ def test_the_lead_sees_the_record_as_the_social_worker_does_under_a_band_that_st
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     expect(band).to_be_in_viewport()
     who = facts(page.get_by_role("region", name="Who this is"))
-    items = timeline_items(page).all_inner_texts()
+    items = timeline_texts(page)
     assert findings(page, DESKTOP) == []
     assert findings(page, PHONE) == []
     page.set_viewport_size(DESKTOP)
@@ -39,7 +39,7 @@ def test_the_lead_sees_the_record_as_the_social_worker_does_under_a_band_that_st
     sams = visit(SAM, "/people/find")
     open_record(sams, cast.SENSITIVE)
     assert facts(sams.get_by_role("region", name="Who this is")) == who
-    assert timeline_items(sams).all_inner_texts() == items
+    assert timeline_texts(sams) == items
 
 
 def test_the_view_is_filtered_and_stays_the_view(visit: Visit) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from page_builders import ME, NORA, RECORD, form, identified, nora, objection, s
 from sqlalchemy import Engine, select
 
 from carelink import commands, settings
+from carelink.consent import policies
 from carelink.db import sync
 from carelink.db.tables import resource
 from carelink.ids import PersonKey
@@ -240,6 +242,27 @@ def test_the_lead_reads_them_in_no_explanation_and_no_question_of_identity(
         answer = iris.get(path)
         assert answer.status_code == 200, path
         assert telling(answer.text) == [], path
+
+
+def test_nor_in_what_was_explained_of_a_day_that_is_over(
+    engine: Engine, renamed: Place, app: Flask, restricted: PersonKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine.begin() as conn:
+        policies.note(conn, renamed, NOW - timedelta(days=9), "operator:ada")
+    later = NOW + timedelta(days=2)
+    monkeypatch.setenv("CARELINK_NOW", later.isoformat())
+    iris = signed_in(app, IRIS, later)
+    token = read(iris.get("/as-it-was").text).one("main").one("input", name="csrf_token").attributes["value"]
+    asked = {
+        "csrf_token": token,
+        "worker": SAM,
+        "person": str(restricted),
+        "day": f"{NOW + timedelta(days=1):%Y-%m-%d}",
+    }
+    answer = iris.post("/as-it-was", data=asked)
+    assert answer.status_code == 200
+    assert "A GP practice" in answer.text
+    assert telling(read(answer.text).one("main").text) == []
 
 
 @pytest.mark.parametrize("user", [SAM, "nadia.rahman", TOM])

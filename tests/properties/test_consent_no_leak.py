@@ -271,7 +271,7 @@ def test_no_reading_function_gives_more_or_less_than_the_decision(
 
 def _searches(conn: Connection, truth: Truth, people: int) -> None:
     for query in queries(people):
-        told(conn, truth, query)
+        told(conn, truth, query, locating=bool(query.sources))  # which source tells of somebody, tells where they are
     for type_, parameter, criterion in list(criteria(conn)):
         told(conn, truth, Query((type_,), criteria=(criterion,)), parameter.locating)
 
