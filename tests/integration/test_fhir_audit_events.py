@@ -20,6 +20,7 @@ from carelink.audit.trail import Event, append
 from carelink.ids import PersonKey
 from carelink.place import Place
 
+NOBODY = "44ef3f33-a6c1-4ad5-aa35-5da3f9501898"  # fixed: a test's name must be the same in every process
 AUDIT = "/fhir/R4/AuditEvent"
 Opens = Callable[..., FlaskClient]
 
@@ -171,8 +172,8 @@ def test_a_token_without_the_scope_is_refused(opens: Opens) -> None:
         ("date=yesterday", "date"),
         ("source=x", "source"),
         ("agent=a,b", "agent"),
-        (f"entity=Condition/{uuid4()}", "entity"),
-        (f"entity=Patient/{uuid4()}&patient={uuid4()}", "patient"),
+        (f"entity=Condition/{NOBODY}", "entity"),
+        (f"entity=Patient/{NOBODY}&patient=84a74a89-b851-43a8-b196-9bc230734dbd", "patient"),
         ("entity=Condition", "entity"),
         ("date=ge2026-01-01&_count=0", "_count"),
     ],
