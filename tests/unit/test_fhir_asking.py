@@ -87,7 +87,7 @@ def test_a_link_that_was_changed_or_sealed_elsewhere_is_refused() -> None:
         {"types": None},
         {"types": frozenset({"Patient", "Condition"})},
     ],
-    ids=str,
+    ids=["user", "organisation", "role", "purpose", "all types", "more types"],
 )
 def test_a_link_is_followed_by_whom_it_was_given_to_and_with_a_new_token_of_the_same_kind(
     other: dict[str, Any],
