@@ -73,10 +73,11 @@ def asked(browser: FlaskClient, status: int = 200, **form: str) -> Element:
 
 
 def test_the_menu_leads_to_the_ways_to_ask(iris: FlaskClient) -> None:
-    [entry] = [one for one in page(iris, "/quarantine").one("nav", aria_label="Main").all("a") if one.text == "Who sees what"]
+    [entry] = [
+        one for one in page(iris, "/quarantine").one("nav", aria_label="Main").all("a") if one.text == "Who sees what"
+    ]
     told = page(iris, entry.attributes["href"]).one("main")
     assert [(one.text, one.attributes["href"]) for one in told.all("a")] == [
-        ("Why, and why not", "/explain"),
         ("Why, and why not", "/explain"),
         ("Look as somebody else", "/view-as"),
         ("As it was", "/as-it-was"),
