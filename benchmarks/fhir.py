@@ -23,6 +23,7 @@ from carelink.consent.lens import Lens
 from carelink.db.tables import index_token, resource
 from carelink.fhir.endpoint import ROOT
 from carelink.identity import clients
+from carelink.identity.scopes import EVERY_TYPE
 from carelink.identity.tokens import Tokens
 from carelink.ids import NHS_NUMBER, PersonKey
 from carelink.record.parameters import of_type
@@ -75,6 +76,17 @@ def figures(world: World) -> Iterator[Figure]:
         yield Figure(one.name, value, "requests/s", cpu, least, at_least=True, rounds=rounds, peer=one.peer)
 
 
+def patient_reads(here: Filled) -> tuple[list[str], dict[str, str]]:
+    """Paths of Patients whom the client may see, and the headers to ask for them with."""
+    people, _, _ = _people(here)
+    with here.database.engine.connect() as conn:
+        client = clients.find(conn, CLIENT)
+    assert client is not None, "it was just registered"
+    made = Tokens.of(SECRET, here.settings.base_url, here.world.place).make(client, EVERY_TYPE, NOW)
+    headers = {"Authorization": f"Bearer {made}", "Accept": "application/fhir+json"}
+    return [f"{ROOT}/Patient/{key}" for key, _ in people], headers
+
+
 def _typical(asked: Sequence[Asked]) -> tuple[float, float]:
     """Requests a second by the clock on the wall, and by the server's CPU seconds."""
     return typical([one.a_second for one in asked]), 1 / typical([one.cpu for one in asked])
@@ -83,11 +95,11 @@ def _typical(asked: Sequence[Asked]) -> tuple[float, float]:
 def _people(here: Filled) -> tuple[list[tuple[PersonKey, str]], int, PersonKey]:
     """People with an NHS number whom the client may see, and the one of whom it sees about as much as the peer was asked."""
     with here.database.engine.begin() as conn:
-        clients.register(conn, here.world.place, CLIENT, ORGANISATION, ROLE, clients.EVERY_TYPE, SECRET_OF_CLIENT)
+        clients.register(conn, here.world.place, CLIENT, ORGANISATION, ROLE, EVERY_TYPE, SECRET_OF_CLIENT)
         client = clients.find(conn, CLIENT)
         assert client is not None, "it was just registered"
         tokens = Tokens.of(SECRET, here.settings.base_url, here.world.place)
-        granted = tokens.read(tokens.make(client, clients.EVERY_TYPE, NOW), NOW)
+        granted = tokens.read(tokens.make(client, EVERY_TYPE, NOW), NOW)
         lens, t, i = Lens.compile(here.world.place, granted.requester, NOW), resource.c, index_token.c
         shown = select(t.person, func.count()).where(t.person.is_not(None), lens.where()).group_by(t.person)
         amounts: dict[UUID, int] = {row[0]: row[1] for row in conn.execute(shown)}
