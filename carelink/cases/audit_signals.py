@@ -65,5 +65,3 @@ def _one(place: Place, signal: Signal, person: Named | None) -> Shown:
         organisation=at.name if at else signal.organisation,
         person=person,
     )
-
-

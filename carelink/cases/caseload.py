@@ -121,7 +121,7 @@ def _rows(conn: Connection, lens: Lens, people: Sequence[PersonKey]) -> Mapping[
     t, told = resource.c, index_token.c
     open_ = select(told.key).where(told.person.in_(people), told.parameter == STATUS, told.code.in_(OPEN))
     columns = (t.key, t.type, t.person, t.version, t.last_updated, t.clinical, t.source, t.custodian, t.category)
-    statement = select(*columns, lens.body().label("body"), lens.hidden().label("hidden")).where(
+    statement = select(*columns, lens.body().label("body"), lens.ground().label("ground")).where(
         t.person.in_(people),
         or_(t.type == "Patient", and_(t.type.in_(ONGOING), t.key.in_(open_))),
         t.deleted.is_(False),
@@ -137,7 +137,8 @@ def _rows(conn: Connection, lens: Lens, people: Sequence[PersonKey]) -> Mapping[
 
 
 def _row(lens: Lens, one: Any) -> Row:
-    source, custodian = lens.holder(one.source, one.custodian, hidden=one.hidden)
+    ground = lens.shown_by(one.ground)
+    source, custodian = lens.holder(one.source, one.custodian, hidden=ground.hidden)
     return Row(
         ResourceKey(one.key),
         one.type,
@@ -149,7 +150,8 @@ def _row(lens: Lens, one: Any) -> Row:
         custodian,
         one.category,
         one.body,
-        one.hidden,
+        ground.hidden,
+        ground.rule,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists, false, literal, select, true
 
@@ -15,24 +15,27 @@ from carelink.consent.decision import DIRECT_CARE, Standing, decide
 from carelink.consent.facts import Facts, Grant, Labelled
 from carelink.consent.holders import KIND, OTHER, kinds_of
 from carelink.consent.predicate import (
+    HIDDEN_MARK,
     KEPT_AWAY,
     RESTRICTED,
     Body,
     BodyOfOne,
     BreakableOfOne,
     Counted,
+    GroundOfOne,
     Hidden,
     HiddenOfOne,
     Involved,
     LocatingAllowed,
     Related,
+    Shown,
     Visible,
     VisibleOfOne,
     WithheldOfOne,
     bound,
 )
 from carelink.consent.requester import Requester
-from carelink.consent.rules import AGREEMENT, COUNTED, CUSTODIAN, DIRECTORY, OWN, SYSTEM, Decision, Effect, Rule
+from carelink.consent.rules import SYSTEM, Decision, Effect
 from carelink.consent.sensitivity import Sensitivity
 from carelink.consent.terms import RELATIONSHIP, terms
 from carelink.db.tables import access_grant, resource, resource_version
@@ -53,7 +56,14 @@ class Seen(Protocol):
     def person(self) -> PersonKey | None: ...
 
     @property
-    def custodian(self) -> Ods: ...
+    def rule(self) -> str: ...
+
+
+class Ground(NamedTuple):
+    """By which rule a row is shown, and whether it is told without which organisation holds it."""
+
+    rule: str
+    hidden: bool
 
 
 @dataclass(frozen=True)
@@ -148,6 +158,16 @@ class Lens:
         if self.standing is None:
             return false()
         return Hidden(t.c, self._values) if person is None else HiddenOfOne(_OfOne(t, person), self._values)
+
+    def ground(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[str]:
+        """By which rule each row is shown, for the audit, and whether it is `hidden`; `shown_by` reads it."""
+        if self.standing is None:
+            return literal(SYSTEM.id)
+        return Shown(t.c, self._values) if person is None else GroundOfOne(_OfOne(t, person), self._values)
+
+    def shown_by(self, ground: str) -> Ground:
+        """What the column `ground` of a row says."""
+        return Ground(ground.removeprefix(HIDDEN_MARK), ground.startswith(HIDDEN_MARK))
 
     def holder(self, source: str, custodian: str, *, hidden: bool) -> tuple[str, Ods]:
         """The source and the custodian as they may be told: where they are hidden, the kind of organisation for both.
@@ -303,17 +323,7 @@ class Lens:
         """The ids of the rules by which these rows, which this lens let through, were shown; for the audit."""
         if self.standing is None:
             return (SYSTEM.id,)
-        return tuple(sorted({self._ground(row).id for row in shown}))
-
-    def _ground(self, row: Seen) -> Rule:
-        assert self.standing is not None
-        if row.person is None:
-            return DIRECTORY
-        if self.standing.requester.person is not None:
-            return OWN
-        if self.counts:
-            return COUNTED
-        return CUSTODIAN if row.custodian == self.standing.requester.organisation else AGREEMENT
+        return tuple(sorted({row.rule for row in shown}))
 
 
 class _OfOne:

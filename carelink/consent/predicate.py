@@ -37,8 +37,9 @@ INVOLVED = f"{STANDING} & :involving <> 0"  # by a relationship; or by broken gl
 LEFT_OUT = """(:groups ->> ((:custodians ->> {custodian}) || {category}))::int"""
 OFFERED = f"""coalesce({{sensitivities}} & {LEFT_OUT} = 0, false)"""
 
-# What the person's consents, the terms of the place and the relationship come to for what other organisations hold.
-SHARED = f"""carelink_shared({STANDING}, :terms, {LEFT_OUT}, :needs_consent, :at,
+# The rule by which something that another organisation holds is shared; null where it is not: what the person's
+# consents, the terms of the place and the relationship come to.
+SHARED_BY = f"""carelink_ground({STANDING}, :terms, {LEFT_OUT}, :needs_consent, :at,
       :organisation, :organisation_type, :role, :team, :user, :purpose,
       {{person}}, {{custodian}}, {{category}}, {{type}}, {{sensitivities}}, {{key}}, {{clinical}}, {{body}})"""
 # The same for the many of whom it is plain: involved, without consents, and nothing is asked for.
@@ -60,7 +61,7 @@ VISIBLE = f"""({_IN_SCOPE} and (
     and not {KEPT_FROM}
     and case when {{custodian}} = :organisation then {INVOLVED}
       when {_PLAIN} then {OFFERED}
-      else (:permit_agrees or {OFFERED}) and {SHARED} end)))"""
+      else (:permit_agrees or {OFFERED}) and {SHARED_BY} is not null end)))"""
 
 # Of what is agreed in principle with an involved worker: what a sensitivity, a consent or an objection keeps from them.
 WITHHELD = f"""(:cares
@@ -70,7 +71,7 @@ WITHHELD = f"""(:cares
     and {{custodian}} <> :organisation
     and {LEFT_OUT} is not null
     and {INVOLVED}
-    and not {SHARED})"""
+    and {SHARED_BY} is null)"""
 
 # What broken glass would open and nothing else does.
 BREAKABLE = f"""({VISIBLE} is not true and {VISIBLE.replace(STANDING, f"({STANDING} | {GLASS})")})"""
@@ -102,6 +103,22 @@ LOCATING = f"""(not {HIDES_PLACE})"""
 
 # Of whom the requester may not know where they are: the row is told without which organisation holds it.
 HIDDEN = f"({{person}} is not null and {HIDES_PLACE})"
+
+# By which rule a row that may be seen is shown, as `decide` says it; behind the mark where it is told without which
+# organisation holds it. What the last line but one says of it is so for nearly everybody, and asks about them once.
+HIDDEN_MARK = "-"
+_LOCATED = f"""{{redacted}} is not null and {HIDES_PLACE}
+      then case when {STANDING} & :hides_place & {RESTRICTED} <> 0 then 'L3-restricted' else 'L4-source-of-harm' end"""
+_OF_OTHERS = f"""case when {_LOCATED}
+      when {{custodian}} = :organisation
+        then case when {STANDING} & {RELATED} <> 0 then 'L8-own-organisation' else 'L9-break-glass' end
+      else {SHARED_BY} end"""
+GROUND = f"""case when {{person}} is null then 'L0-directory'
+    when {{person}} = :self
+      then case when {{for_person}} is null then 'L2-own-record' else 'L2-own-record-redacted' end
+    else case {STANDING} & (:hides_place | {DIRECTED | GLASS})
+      when 0 then case when {{custodian}} = :organisation then 'L8-own-organisation' else 'L8-agreement' end
+      else case when {HIDES_PLACE} then '{HIDDEN_MARK}' else '' end || {_OF_OTHERS} end end"""
 
 BODY = f"""case when {HIDDEN}
       then carelink_unplaced(coalesce({{redacted}}, {{body}}), :organisation, {{custodian}} = :organisation)
@@ -273,6 +290,20 @@ class HiddenOfOne(LensElement):
 
     template = of_one(HIDDEN)
     type = Boolean()
+
+
+class Shown(LensElement):
+    """By which rule the row is shown."""
+
+    template = GROUND
+    type = Text()
+
+
+class GroundOfOne(LensElement):
+    """The same, where all rows are of the person `whose`."""
+
+    template = of_one(GROUND)
+    type = Text()
 
 
 class Body(LensElement):

@@ -49,6 +49,7 @@ class Row:
     category: str
     body: str
     hidden: bool = False  # which organisation holds it may not be told: `source` and `custodian` are of a kind alone
+    rule: str = ""  # by which it is shown
 
 
 @dataclass(frozen=True)

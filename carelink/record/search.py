@@ -89,13 +89,14 @@ def _columns(lens: Lens, order: ColumnElement[Any] = _WHEN, person: PersonKey | 
         _T.custodian,
         _T.category,
         lens.body(resource, person).label("sent"),
-        lens.hidden(resource, person).label("hidden"),
+        lens.ground(resource, person).label("ground"),
         order.label("sorted_by"),
     )
 
 
 def _row(lens: Lens, one: Any) -> Row:
-    source, custodian = lens.holder(one.source, one.custodian, hidden=one.hidden)
+    ground = lens.shown_by(one.ground)
+    source, custodian = lens.holder(one.source, one.custodian, hidden=ground.hidden)
     return Row(
         key=ResourceKey(one.key),
         type=one.type,
@@ -107,7 +108,8 @@ def _row(lens: Lens, one: Any) -> Row:
         custodian=custodian,
         category=one.category,
         body=one.sent,
-        hidden=one.hidden,
+        hidden=ground.hidden,
+        rule=ground.rule,
     )
 
 

@@ -105,8 +105,8 @@ def vread(conn: Connection, lens: Lens, type_: str, key: ResourceKey, version: i
 
 def _versions(lens: Lens, type_: str, key: ResourceKey) -> Select[Any]:
     t, body = resource_version.c, lens.body(resource_version).label("sent")
-    hidden = lens.hidden(resource_version).label("hidden")
-    columns = (t.key, t.type, t.person, t.version, t.last_updated, t.custodian, t.category, body, hidden)
+    ground = lens.ground(resource_version).label("ground")
+    columns = (t.key, t.type, t.person, t.version, t.last_updated, t.custodian, t.category, body, ground)
     return select(*columns).where(t.key == key, t.type == type_, t.deleted.is_(False), lens.where(resource_version))
 
 
@@ -120,12 +120,14 @@ def _rows(lens: Lens, found: Iterable[Any]) -> tuple[Row, ...]:
             last_updated=one.last_updated,
             clinical=None,
             source="",
-            custodian=lens.holder("", one.custodian, hidden=one.hidden)[1],
+            custodian=lens.holder("", one.custodian, hidden=ground.hidden)[1],
             category=one.category,
             body=one.sent,
-            hidden=one.hidden,
+            hidden=ground.hidden,
+            rule=ground.rule,
         )
         for one in found
+        for ground in (lens.shown_by(one.ground),)
     )
 
 

@@ -37,6 +37,12 @@ def asked(conn: Connection, lens: Lens) -> dict[UUID, Effect]:
     return {row.key: Effect.PERMIT if "FULL" in row.sent else Effect.REDACT for row in rows}
 
 
+def grounds(conn: Connection, lens: Lens) -> dict[UUID, str]:
+    """By which rule each row is shown, as the audit keeps it."""
+    rows = conn.execute(select(resource.c.key, lens.ground().label("ground")).where(lens.where()))
+    return {row.key: lens.shown_by(row.ground).rule for row in rows}
+
+
 def with_glass(lens: Lens, known: Facts) -> Facts:
     assert lens.standing is not None
     asks = lens.standing.requester
@@ -76,6 +82,8 @@ def test_both_forms_of_the_decision_give_every_requester_the_same(engine: Engine
             answers = decided(lens, items, people)
             permitted = {key: one.effect for key, one in answers.items() if one.effect is not Effect.DENY}
             assert asked(conn, lens) == permitted, (seed, PLACES.index(place), requester)
+            by_rule = {key: one.rule.id for key, one in answers.items() if one.effect is not Effect.DENY}
+            assert grounds(conn, lens) == by_rule, (seed, PLACES.index(place), requester)
             told.update(one.rule.id for one in answers.values())
             compared += len(answers)
             for key, known in people.items():

@@ -28,28 +28,31 @@ begin
     | 32 * (exists (select from person per where per.key = whose and per.restricted))::integer);
 end $$;
 
--- Whether something that another organisation holds is shared with the requester: agreed or permitted, not denied or
--- objected to, with what consent it needs, to somebody who is involved.
+-- By which rule (carelink/consent/rules.py) something that another organisation holds is shared with the requester:
+-- agreed or permitted, not denied or objected to, with what consent it needs, to somebody who is involved. Null where it
+-- is not. What had to be got over is told: an objection by what outweighs it, a stranger by what lets them in.
 --
 -- `left_out`: the sensitivities that no agreement names; null where nothing is agreed. `on_terms` as bits:
 --  1 a permission agrees   2 a permission relates   4 the law overrides an objection   8 glass opens an objection
 -- 16 glass opens not having been asked   32 glass opens a relationship   64 people are asked first
-create or replace function carelink_shared(
+create or replace function carelink_ground(
     standing integer, on_terms integer, left_out integer, needs_consent integer, at timestamptz,
     asks_organisation text, asks_organisation_type text, asks_role text, asks_team text, asks_user text, asks_purpose text,
     item_person uuid, item_custodian text, item_category text, item_type text, item_sensitivities integer,
     item_key uuid, item_clinical timestamptz, item_body text
-) returns boolean language plpgsql stable parallel safe as $$
+) returns text language plpgsql stable parallel safe as $$
 declare
   said record;
   glass boolean := standing & 2 <> 0;
+  over text;  -- what got over an objection, or over not having been asked
 begin
   if standing & 16 = 0 then  -- the person said nothing
-    return left_out is not null
-      and item_sensitivities & left_out = 0
-      and item_sensitivities & needs_consent = 0
-      and (on_terms & 64 = 0 or (glass and on_terms & 16 <> 0))
-      and (standing & 1 <> 0 or (glass and on_terms & 32 <> 0));
+    return case
+      when left_out is null or item_sensitivities & (left_out | needs_consent) <> 0 then null
+      when on_terms & 64 <> 0 and not (glass and on_terms & 16 <> 0) then null
+      when standing & 1 <> 0 then case when on_terms & 64 = 0 then 'L8-agreement' else 'L7-break-glass' end
+      when glass and on_terms & 32 <> 0 then 'L9-break-glass'
+    end;
   end if;
   -- Each consent for itself: the deepest provision that matches wins, denial at a tie. Then all of them together.
   select
@@ -97,12 +100,24 @@ begin
                 on wanted ->> 'code' = coding ->> 'code' and wanted ->> 'system' = coalesce(coding ->> 'system', '')))
           end
       group by dir.consent) one) con;
-  return not said.denied
-    and case when left_out is null  -- nobody agreed: the person may have; what that names of sensitivities is nothing
+  if said.denied or not (case when left_out is null  -- nobody agreed: the person may have; that names no sensitivity
       then on_terms & 1 <> 0 and said.named and item_sensitivities & ~1024 = 0
-      else item_sensitivities & left_out = 0 and item_sensitivities & needs_consent & ~said.covers = 0 end
-    and (said.objected_at is null or coalesce(said.permitted_at > said.objected_at, false) or on_terms & 4 <> 0
-      or (glass and on_terms & 8 <> 0))
-    and (on_terms & 64 = 0 or said.permitted or (glass and on_terms & 16 <> 0))
-    and (standing & 1 <> 0 or (glass and on_terms & 32 <> 0) or (on_terms & 2 <> 0 and said.named));
+      else item_sensitivities & left_out = 0 and item_sensitivities & needs_consent & ~said.covers = 0 end) then
+    return null;
+  end if;
+  if said.objected_at is not null then
+    over := case when said.permitted_at > said.objected_at then 'L6-consent-permit'
+      when on_terms & 4 <> 0 then 'L7-overridden'
+      when glass and on_terms & 8 <> 0 then 'L7-break-glass' end;
+    if over is null then return null; end if;
+  end if;
+  if on_terms & 64 <> 0 and not said.permitted then
+    if not (glass and on_terms & 16 <> 0) then return null; end if;
+    over := coalesce(over, 'L7-break-glass');
+  end if;
+  return case
+    when standing & 1 <> 0
+      then coalesce(over, case when left_out is null then 'L6-consent-permit' else 'L8-agreement' end)
+    when on_terms & 2 <> 0 and said.named then 'L6-consent-permit'
+    when glass and on_terms & 32 <> 0 then 'L9-break-glass' end;
 end $$;
