@@ -69,9 +69,7 @@ class Said:
         return {one.event for one in self.problems} - {None}
 
 
-def verified(
-    engine: Engine, known: Iterable[SigningKey] = (KEY,), expected: Mapping[int, bytes] | None = None
-) -> Said:
+def verified(engine: Engine, known: Iterable[SigningKey] = (KEY,), expected: Mapping[int, bytes] | None = None) -> Said:
     """As `carelink audit verify` does."""
     with one_look(engine) as conn:
         return said(conn, {one.public.fingerprint for one in known}, expected)
