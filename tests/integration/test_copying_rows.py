@@ -48,8 +48,10 @@ def test_every_type_of_value_comes_back_as_it_was(conn: Connection, now: datetim
         "last_updated": datetime(2026, 3, 29, 1, 30, 0, 123456, UTC),
         "body": "{}",
         "redacted": None,
+        "for_person": None,
         "hash": bytes(range(256)),
         "deleted": True,
+        "clinical": None,
     }
     number = [(130, PERSON, Decimal("1.0"), "mmol/L", KEY), (130, PERSON, Decimal("-1E+3"), None, KEY)]
     columns = [column.name for column in index_number.columns]
