@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from fhir_adapters.simulators import cast
 
 Visit = Callable[..., Page]
-MOST_STEPS = 60
+MOST_STEPS = 200  # each item has links of its own
 
 # Whether what has the focus can be seen: it has a size, and nothing lies over the middle of its first line.
 IN_SIGHT = """() => {
