@@ -27,11 +27,13 @@ _numbers = count(1)
 
 @pytest.fixture(scope="session")
 def pages_engine(postgres: Embedded, place: Place) -> Iterator[Engine]:
-    """A database that knows Nora, for all tests of pages that change nothing."""
-    made = engine_for(postgres.database(PAGES, template="template_carelink"))
-    with made.begin() as conn:
+    """A database that knows Nora, for all tests of pages that change nothing; a copy, for every look leaves a row."""
+    first = engine_for(postgres.database(PAGES, template="template_carelink"))
+    with first.begin() as conn:
         sync.sync(conn, place)
         proofing.admit(conn, UserId("nora"), "Nora Hart", nora(conn, place, NOW))
+    first.dispose()  # a database is copied while nobody is connected to it
+    made = engine_for(postgres.database(f"{PAGES}_looked_at", template=PAGES))
     yield made
     made.dispose()
 
@@ -45,8 +47,7 @@ def known(pages_engine: Engine) -> PersonKey:
 
 @pytest.fixture
 def changed(postgres: Embedded, pages_engine: Engine) -> Iterator[Engine]:
-    """A copy of that database, for a test that changes something; `app` is over it then."""
-    pages_engine.dispose()  # a database is copied while nobody is connected to it
+    """The same as it was at first, for a test that changes something; `app` is over it then."""
     name = f"{PAGES}_{next(_numbers)}"
     made = engine_for(postgres.database(name, template=PAGES))
     yield made
