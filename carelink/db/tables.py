@@ -163,7 +163,7 @@ def _labelled() -> list[Column[object]]:
         _when("last_updated", nullable=False),
         Column("body", Text, nullable=False),  # the canonical JSON text that is served
         Column("redacted", Text),  # the same without whatever tells where a person is; null: nothing in it does
-        Column("for_person", Text),  # the same for the person's own page, without what tells of others; null: nothing does
+        Column("for_person", Text),  # the same for the person's own page, without others; null: nothing tells of them
         Column("hash", LargeBinary, nullable=False),  # of the content less meta.versionId and meta.lastUpdated
         Column("deleted", Boolean, nullable=False, server_default=text("false")),
         _when("clinical", nullable=True),  # when it happened, for the timeline; null: not said

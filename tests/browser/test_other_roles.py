@@ -96,7 +96,9 @@ def test_a_person_filters_their_own_story_in_its_place(visit: Visit) -> None:
 
 def test_a_person_has_no_way_to_other_people(visit: Visit, system: RunningSystem) -> None:
     page = visit(JOYCE)
-    expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(["My record", "My choices", "Who looked"])
+    expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(
+        ["My record", "My choices", "Who looked"]
+    )
     page.goto(system.url("/people/find"))
     find(page, NHS_number=cast.MARGARET_ELLISON.nhs_number)
     expect(page.get_by_role("heading", name="Nobody found")).to_be_visible()

@@ -29,7 +29,17 @@ SOURCES = ("Northdale Council", "Southmere Council", "Hospital", "National demog
 SIGN_INS = ("Social worker", "Ward nurse", "Care manager", "Information governance lead", "The person")
 
 
-KEPT = {"audit.key", "cohort.txt", "demo.json", "lock", "logs", "people.json", "postgres", "sources", "ward-system.secret"}
+KEPT = {
+    "audit.key",
+    "cohort.txt",
+    "demo.json",
+    "lock",
+    "logs",
+    "people.json",
+    "postgres",
+    "sources",
+    "ward-system.secret",
+}
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,9 @@ def truth(conn: Connection, lens: Lens, people: int) -> Truth:
     known[None] = facts()
     current = {row.key: row for row in conn.execute(_with_unplaced(lens, resource))}
     today = {key: _sent(lens, row, known) for key, row in current.items()}
-    versions = {(row.key, row.version): _sent(lens, row, known) for row in conn.execute(_with_unplaced(lens, resource_version))}
+    versions = {
+        (row.key, row.version): _sent(lens, row, known) for row in conn.execute(_with_unplaced(lens, resource_version))
+    }
     return Truth(
         lens,
         {ResourceKey(key): text for key, text in today.items() if text and not current[key].deleted},

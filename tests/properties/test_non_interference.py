@@ -1,0 +1,88 @@
+"""Non-interference: two worlds that differ only in what somebody may not see answer them byte for byte the same.
+
+On every route of the application, taken from its own URL map: status, headers and body, the pages that follow, the
+version that a client has, and what a form leads to. What may differ nevertheless is the list of notices that policy
+allows (tests/worlds_notices.py), each with its rule.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from conftest import NOW
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, create_engine
+from worlds_asking import STILL, Site, still
+from worlds_changes import CHANGES
+from worlds_notices import NOTICES
+from worlds_pairs import ROUTES, Pair, Tally, askers, database, run
+
+from carelink.app import create_app
+from carelink.db.embedded import Embedded
+from carelink.place import Place
+from carelink.settings import Settings
+
+SOAK = bool(os.environ.get("CARELINK_SOAK"))
+PAIRS, ASKS = (2000, 40) if SOAK else (150, 30)
+CASES = 60_000 if SOAK else 2_000
+GOOD = 50  # routes that did what was asked at least once
+
+
+@pytest.fixture(scope="module")
+def engine(postgres: Embedded, place: Place) -> Iterator[Engine]:
+    made = database(postgres, place, "worlds")
+    yield made
+    made.dispose()
+
+
+def pairs(place: Place) -> st.SearchStrategy[Pair]:
+    changes = st.lists(st.sampled_from(tuple(CHANGES)), min_size=3, max_size=8).map(tuple)
+    return st.builds(Pair, st.integers(0, 2**32), st.sampled_from(askers(place)), changes, st.just(ASKS))
+
+
+def test_worlds_that_differ_in_what_somebody_may_not_see_answer_them_byte_for_byte_the_same(
+    engine: Engine, place: Place
+) -> None:
+    tally = Tally()
+    with engine.connect() as conn, still() as chance:
+        transaction = conn.begin()
+        site = Site.of(place, chance)
+        site.engine.conn = conn
+
+        @settings(
+            max_examples=PAIRS,
+            derandomize=not SOAK,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        )
+        @given(pairs(place))
+        def alike(pair: Pair) -> None:
+            run(site, pair, tally)
+
+        alike()
+        transaction.rollback()
+    assert tally.compared.total() >= CASES
+    assert len([name for name, route in ROUTES.items() if route.ask and tally.compared[name]]) >= 0.9 * len(ROUTES)
+    assert len([name for name in ROUTES if tally.good[name]]) >= GOOD, "or hardly anything was shown"
+
+
+# The table ------------------------------------------------------------------------------------------
+
+
+def test_every_route_of_the_application_is_asked_or_tells_nothing_of_anybody(place: Place) -> None:
+    settings_ = Settings(place=place.folder, secret_key="x" * 40, base_url="http://localhost")
+    app = create_app(settings_, place, create_engine("postgresql+psycopg://nowhere/none"))
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ROUTES)
+    assert [name for name, route in ROUTES.items() if (route.ask is None) != bool(route.tells_nothing)] == []
+
+
+def test_every_notice_has_its_rule_and_a_route_that_gives_it() -> None:
+    assert [one.name for one in NOTICES if not one.because or not any(map(one.endpoints.fullmatch, ROUTES))] == []
+    assert [name for name, why in STILL.items() if not why] == []
+    assert NOW.tzinfo is not None
