@@ -331,6 +331,18 @@ NOTICES: tuple[Notice, ...] = (
         _if_may("explain", _then),
     ),
     Notice(
+        "why, and why not",
+        "docs/consent.md, Why: who explains sees how everything that is held of somebody is labelled and decided",
+        _on(r"why\.explain"),
+        _if_may("explain", _then),
+    ),
+    Notice(
+        "numbers about many",
+        "docs/consent.md, L10-counted: who counts sees rounded numbers about many, none of a few",
+        _on(r"planning\.(answer|download)"),
+        _if_may("count", _then),
+    ),
+    Notice(
         "what a pack would change",
         "docs/consent.md, What if: who explains reads the rehearsals, which name keys of people as examples",
         _on(r"looking_back\.rehears.*"),

@@ -207,8 +207,9 @@ def _followed(site: Site, known: Known, ask: Ask, first: Answer) -> Iterator[tup
 
 
 def site_again(site: Site, known: Known, ask: Ask) -> Answer:
+    """What is asked after another question, and undone: the counters go on, or two rows would have one number."""
     with site.undone():
-        return site.ask(known.who, ask)
+        return site.ask(known.who, ask, goes_on=True)
 
 
 def _next_pages(answer: Answer) -> list[str]:
