@@ -138,6 +138,24 @@ def _elsewhere(one: Thing, where: str) -> Thing:
     return replace(one, said=tuple(replace(said, place=where) for said in one.said))
 
 
+def held_elsewhere(chance: Random, world: World, aim: Aim) -> World:
+    """What one council holds of somebody restricted has always been the other's."""
+    found = [n for n, one in enumerate(world.things) if one.of in world.restricted and one.said[-1].label.custodian in _COUNCILS]  # fmt: skip
+    if not found:
+        return world
+    number = chance.choice(found)
+    one = world.things[number]
+    said = tuple(replace(said, label=replace(said.label, custodian=_other(said.label.custodian))) for said in one.said)
+    return _put(world, number, replace(one, said=said, source=_other(one.source)))
+
+
+_COUNCILS = {"901": "902", "902": "901", "council-a": "council-b", "council-b": "council-a"}
+
+
+def _other(council: str) -> str:
+    return _COUNCILS.get(council, council)
+
+
 def somebody_more(chance: Random, world: World, aim: Aim) -> World:
     """Another person, of whom they have never heard."""
     if world.people > 3:
@@ -203,6 +221,7 @@ CHANGES: Mapping[str, Change] = {
     "labelled otherwise": labelled_otherwise,
     "said otherwise before": said_otherwise_before,
     "lives elsewhere": lives_elsewhere,
+    "held elsewhere": held_elsewhere,
     "of nobody": of_nobody,
     "somebody more": somebody_more,
     "a consent in other words": consent_in_other_words,

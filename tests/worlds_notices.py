@@ -51,7 +51,7 @@ class Known:
 
     @cached_property
     def held(self) -> Any:
-        return held(self.conn)
+        return held(self.conn, self.lens)
 
     def may(self, right: str) -> bool:
         return self.lens is not None and right in self.lens.may
@@ -187,7 +187,7 @@ def _as_they_see(known: Known) -> Any:
     """All that the one sees as whom the requester looks."""
     if known.lens is None or known.viewed is None or not known.may(MAY_VIEW_AS):
         return None
-    theirs = view(known.conn, lens_of(known.place, known.viewed, known.lens, NOW), known.held)
+    theirs = view(known.conn, lens_of(known.place, known.viewed, known.lens, NOW))
     return (theirs.known, theirs.withheld)
 
 

@@ -24,7 +24,7 @@ from worlds_routes import Drawing, Route
 from worlds_routes_care import CARE
 from worlds_routes_lead import LEAD
 from worlds_routes_systems import SYSTEMS, claims
-from worlds_views import held, view
+from worlds_views import view
 
 from carelink.cases.viewing import kept
 from carelink.consent import policies, view_as
@@ -67,7 +67,10 @@ def askers(place: Place) -> tuple[Asker, ...]:
     systems = tuple(Asker(Who(f"system {one.id}", client=one), ("system",)) for one in SYSTEM_CLIENTS)
     planner = Asker(Who("paul.reyes", "paul.reyes"), ("counting", "lead"))
     nobody = Asker(Who("nobody"), ("nobody", "anybody", "system"))
-    return (*workers * 2, *(lead,) * 7, *views, *people * 2, *systems, planner, nobody)
+    enquires = Asker(
+        Who("sam.okafor, for safeguarding", "sam.okafor", session={"purpose": "SAFEGUARDING"}), ("worker",)
+    )
+    return (*workers * 2, enquires, *(lead,) * 7, *views, *people * 3, *systems * 2, planner, nobody)
 
 
 def _viewing(place: Place, name: str, worker: str, involved: bool) -> Asker:
@@ -108,12 +111,13 @@ class Differs(AssertionError):
 
 @dataclass(frozen=True)
 class Pair:
-    """What is drawn: a world, who asks, what is changed in it, and what is asked."""
+    """What is drawn: a world, who asks, what is changed in it, and how much is asked (of these routes, or of all)."""
 
     seed: int
     asker: Asker
     changes: tuple[str, ...]
     asks: int
+    only: tuple[str, ...] = ()
 
 
 def lens_of(conn: Connection, site: Site, who: Who) -> Lens | None:
@@ -122,7 +126,8 @@ def lens_of(conn: Connection, site: Site, who: Who) -> Lens | None:
         granted = site.app.extensions["carelink.fhir"].tokens.read(site.token(who.client), NOW)
         return Lens.compile(site.place, granted.requester, NOW)
     try:
-        return Lens.compile(site.place, requesters.requester(conn, site.place, UserId(who.user)), NOW)
+        purpose = str(who.session.get("purpose", ""))
+        return Lens.compile(site.place, requesters.requester(conn, site.place, UserId(who.user), purpose), NOW)
     except Forbidden:
         return None
 
@@ -142,15 +147,27 @@ def run(site: Site, pair: Pair, tally: Tally) -> None:
     here = world(pair.seed)
     tally.pairs += 1
     with in_world(site, here, pair.asker) as known:
-        there = changed(here, pair.seed, pair.changes, _aim(known, here))
-        asks = list(_asks(pair, here))
-        seen, first = known.view.known, [_answers(site, known, ask) for ask in asks]
-    with in_world(site, there, pair.asker) as known:
-        if there == here or known.view.known != seen:
-            tally.unlike += 1
-            return
-        for ask, before in zip(asks, first, strict=True):
-            _compare(pair, ask, before, _answers(site, known, ask), tally)
+        aim, seen = _aim(known, here), known.view.known
+    asks = list(_asks(pair, here))
+    for changes in _fewer(pair.changes):
+        there = changed(here, pair.seed, changes, aim)
+        with in_world(site, there, pair.asker) as known:
+            if there == here or known.view.known != seen:
+                continue  # something changed that they may see
+            second = [_answers(site, known, ask) for ask in asks]
+        with in_world(site, here, pair.asker) as known:
+            first = [_answers(site, known, ask) for ask in asks]
+        for ask, before, after in zip(asks, first, second, strict=True):
+            _compare(replace(pair, changes=changes), ask, before, after, tally)
+        return
+    tally.unlike += 1
+
+
+def _fewer(changes: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """All of them; where that changes something that may be seen, a part of them."""
+    yield changes
+    half = len(changes) // 2
+    yield from (part for part in (changes[:half], changes[half:]) if part)
 
 
 def _aim(known: Known, made: World) -> Aim:
@@ -163,8 +180,9 @@ def _aim(known: Known, made: World) -> Aim:
 def _asks(pair: Pair, made: World) -> Iterator[tuple[Ask, Mapping[str, Any]]]:
     """So many questions, drawn; each with the claims of who would sign in with it."""
     chance = Random(f"asks {pair.seed} {pair.asker.who.name}")
-    mostly = [name for name, route in ROUTES.items() if route.ask and route.whose in pair.asker.mostly]
-    others = [name for name, route in ROUTES.items() if route.ask and route.whose not in pair.asker.mostly]
+    asked = {name: route for name, route in ROUTES.items() if route.ask and (not pair.only or name in pair.only)}
+    mostly = [name for name, route in asked.items() if route.whose in pair.asker.mostly] or list(asked)
+    others = [name for name in asked if name not in mostly] or mostly
     chance.shuffle(mostly)
     for number in range(pair.asks):
         name = mostly[number % len(mostly)] if chance.random() < 0.85 else chance.choice(others)
@@ -188,7 +206,7 @@ def _answers(site: Site, known: Known, drawn: tuple[Ask, Mapping[str, Any]]) -> 
     with site.undone():
         first = site.ask(known.who, ask)
         followed = list(_followed(site, known, ask, first))
-        after = view(known.conn, known.lens, held(known.conn)).known if _went_on(ask, first) and followed else None
+        after = view(known.conn, known.lens).known if _went_on(ask, first) and followed else None
     return _Asked((("", first), *followed), told, after)
 
 
@@ -235,10 +253,15 @@ def _compare(pair: Pair, drawn: tuple[Ask, Any], before: _Asked, after: _Asked, 
         before.answers[:1] if opened else before.answers, after.answers, strict=opened is False
     ):
         tally.followed += bool(how)
-        if one.status >= 500 or (one != other and not _only(differing, one, other)):
+        if one.status >= 500 or _kept_by_others(one) or (one != other and not _only(differing, one, other)):
             raise Differs(_said(pair, ask, how, one, other, differing))
     if before.answers != after.answers:
         tally.cut.update(one.name for one in differing)
+
+
+def _kept_by_others(answer: Answer) -> bool:
+    """Whether a browser or a proxy may keep it: then what one was answered could be shown to another."""
+    return answer.header("Cache-Control") != "no-store"
 
 
 def _only(differing: Sequence[Notice], one: Answer, other: Answer) -> bool:

@@ -7,13 +7,15 @@ involvement, directives, hints) is what it really would be.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from hashlib import md5
 from random import Random
+from uuid import UUID
 
 from conftest import NOW
 from page_builders import stand
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, text
 from worlds_bodies import BODIES, PERSONAL, Label, Said, Thing, key, natural, patient_key, person
 from worlds_rows import Row, rows, store_rows
 
@@ -34,6 +36,8 @@ SOURCES = {"gp": "P81001", "hospital": "RDV", "council-a": "901", "council-b": "
 BITS = (*(0,) * 14, 1, 2, 2 | 64, 4, 8, 16, 64, 64, 128, 256, 512, 512, 1024, 1 << 15)
 # Of everybody at least these; three Patients, so that what one source says may be hidden.
 FIXED = ("Patient", "Patient", "Patient", "CareTeam", "Encounter", "Consent", "MedicationStatement", "Flag")
+MADE = ("Consent", "Observation", "RelatedPerson")  # what workers record here, more often than other things
+OTHER_KINDS = ("problems", "services", "documents", "mental-health", "legal")
 DIRECTORY = ("Practitioner", "Location", "Organization")
 
 
@@ -48,55 +52,51 @@ class World:
 
 
 def world(seed: int, people: int = 3, each: int = 13) -> World:
-    """A world by its number: the same number is the same world."""
+    """A world by its number: the same number is the same world. In some nothing is withheld from anybody."""
     chance = Random(f"world {seed}")
+    plain = chance.random() < 0.3
+    bits, kinds = ((0,), tuple(one for one in PERSONAL if one != "Consent")) if plain else (BITS, PERSONAL)
     things: list[Thing] = []
     for number in range(people):
-        types = [*FIXED, *(chance.choice(PERSONAL) for _ in range(each))]
-        things += [_thing(chance, number, place, type_) for place, type_ in enumerate(types)]
-    things += [
-        _thing(chance, None, place, type_) for place, type_ in enumerate((*DIRECTORY, "Medication", "Condition"))
-    ]
+        types = [*(one for one in FIXED if one in kinds), *(chance.choice(kinds) for _ in range(each))]
+        things += [_thing(chance, number, place, type_, bits) for place, type_ in enumerate(types)]
+    nobodys = (*DIRECTORY, "Medication", "Condition")
+    things += [_thing(chance, None, place, type_, bits) for place, type_ in enumerate(nobodys)]
     restricted = frozenset(number for number in range(people) if chance.random() < 0.35)
-    made = World(people, restricted, tuple(_pointing(chance, one, things) for one in things))
-    return World(people, restricted, made.things, rows(chance, made.people, made.things))
+    pointing = tuple(_pointing(chance, one, things) for one in things)
+    return World(people, restricted, pointing, rows(chance, people, pointing))
 
 
-def _thing(chance: Random, of: int | None, place: int, type_: str) -> Thing:
+def _thing(chance: Random, of: int | None, place: int, type_: str, bits: Sequence[int]) -> Thing:
     source = chance.choice((*("gp", "hospital", "council-a") * 4, "council-b", MADE_HERE))
     if type_ == "Patient":
         source = ("gp", "hospital", "council-a")[place % 3]
-    said = tuple(_said(chance, of, type_, source, f"{place:02}{age}") for age in range(chance.choice((1, 1, 1, 2, 3))))
+    elif type_ in MADE and chance.random() < 0.6:
+        source = MADE_HERE
+    ages = range(chance.choice((1, 1, 1, 2, 3)))
+    said = tuple(_said(chance, of, type_, source, f"{place:02}{age}", bits) for age in ages)
     name = f"{'nobody' if of is None else of}-{place}"
     return Thing(of, type_, name, chance.randrange(1 << 30), source, said, chance.random() < 0.06)
 
 
-def _said(chance: Random, of: int | None, type_: str, source: str, mark: str) -> Said:
-    return Said(label(chance, of, type_, source), f"mk{mark}", f"where{of}", chance.randrange(1500))
+def _said(chance: Random, of: int | None, type_: str, source: str, mark: str, bits: Sequence[int]) -> Said:
+    return Said(label(chance, of, type_, source, bits), f"mk{mark}", f"where{of}", chance.randrange(1500))
 
 
-def label(chance: Random, of: int | None, type_: str, source: str) -> Label:
-    """Mostly as such an item of that source is labelled."""
-    custodian = SOURCES[source] if chance.random() < 0.85 else chance.choice(tuple(SOURCES.values()))
-    category = (
-        natural(type_)
-        if chance.random() < 0.8
-        else chance.choice(("problems", "services", "documents", "mental-health", "legal"))
-    )
+def label(chance: Random, of: int | None, type_: str, source: str, bits: Sequence[int] = BITS) -> Label:
+    """Mostly as such an item of that source is labelled; what is made here any organisation may have made."""
+    usual = source != MADE_HERE and chance.random() < 0.85
+    custodian = SOURCES[source] if usual else chance.choice(tuple(SOURCES.values()))
     if of is None:
-        return Label(custodian, "directory" if type_ != "Condition" else "problems", 0)
-    bits = chance.choice(BITS)
-    return Label(
-        custodian,
-        "demographics" if type_ == "Patient" else category,
-        bits if type_ != "Patient" or bits != 512 or chance.random() < 0.5 else 0,
-    )
+        return Label(custodian, "problems" if type_ == "Condition" else "directory", 0)
+    if type_ == "Patient":
+        return Label(custodian, "demographics", chance.choice((0, 0, *bits)))
+    category = natural(type_) if chance.random() < 0.8 else chance.choice(OTHER_KINDS)
+    return Label(custodian, category, chance.choice(bits))
 
 
 def _pointing(chance: Random, one: Thing, things: Sequence[Thing]) -> Thing:
     """What it refers to: mostly to things of the same person, now and then of another, or of nobody."""
-    from dataclasses import replace
-
     mine = [other for other in things if other.of in (one.of, None) and other is not one]
     others = mine if chance.random() < 0.85 else list(things)
     return replace(one, names=tuple((other.type, key(other)) for other in chance.sample(others, 3)))
@@ -129,8 +129,17 @@ def _write(conn: Connection, place: Place, made: World) -> None:
         write(conn, stored, at, known)
     current = [writable(made, one, one.said[-1]) for one in made.things]
     hints.note(conn, place, current, DERIVED)
+    conn.execute(_NUMBERED)
     gone = [ended(one) for one, thing in zip(current, made.things, strict=True) if thing.deleted]
     write(conn, gone, STORED + timedelta(minutes=5), known)
+
+
+# A hint has the number that its item and rule give it: those of hidden items move no other's.
+_NUMBERED = text("update label_hint set id = 1 + ('x' || substr(md5(resource::text || rule), 1, 7))::bit(28)::int")
+
+
+def hint_number(item: UUID, rule: str) -> int:
+    return 1 + int(md5(f"{item}{rule}".encode(), usedforsecurity=False).hexdigest()[:7], 16)
 
 
 def writable(made: World, one: Thing, said: Said) -> Writable:

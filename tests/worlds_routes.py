@@ -14,7 +14,7 @@ from uuid import UUID
 from worlds_asking import Ask, Who
 from worlds_bodies import NUMBERS, born, key, person
 from worlds_records import World
-from worlds_rows import FIRST
+from worlds_rows import FIRST, WORKERS
 
 UNKNOWN = UUID(int=77)
 
@@ -29,19 +29,34 @@ class Drawing:
 
     def person(self) -> UUID:
         """Somebody; mostly one who is there."""
-        if self.who.user.startswith("self-") and self.chance.random() < 0.5:
-            return person(int(self.who.user[-1]))
+        if self.mine is not None and self.chance.random() < 0.5:
+            return self.mine
         return person(self.number()) if self.chance.random() < 0.95 else UNKNOWN
+
+    @property
+    def mine(self) -> UUID | None:
+        """Who asks themselves, where it is a person."""
+        return person(int(self.who.user[-1])) if self.who.user.startswith("self-") else None
 
     def number(self) -> int:
         return self.chance.randrange(self.world.people)
 
     def key(self, *types: str, of: UUID | None = None) -> UUID:
-        """The key of something of these types, seen or not."""
+        """The key of something of these types, seen or not; more often of what their own organisation holds."""
         things = [one for one in self.world.things if not types or one.type in types]
-        mine = [one for one in things if one.of is not None and person(one.of) == of] if of else things
-        found = mine or things
+        found = [one for one in things if one.of is not None and person(one.of) == of] if of else []
+        found = found or things
+        own = [one for one in found if one.said[-1].label.custodian == self.own]
+        if own and self.chance.random() < 0.6:
+            found = own
         return key(self.chance.choice(found)) if found and self.chance.random() < 0.95 else UNKNOWN
+
+    @property
+    def own(self) -> str:
+        """The organisation of who asks."""
+        if self.who.client is not None:
+            return self.who.client.organisation
+        return next((organisation for user, organisation, *_ in WORKERS if user == self.who.user), "")
 
     def row(self, table: str) -> int:
         """The number of a row of that table, or of none."""

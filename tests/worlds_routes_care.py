@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from worlds_asking import Ask
-from worlds_bodies import NUMBERS
-from worlds_routes import WHOSE, Asks, Drawing, Route, either, get, post
+from worlds_bodies import NUMBERS, key
+from worlds_records import hint_number
+from worlds_routes import UNKNOWN, WHOSE, Asks, Drawing, Route, either, get, post
 
 HTMX = {"HX-Request": "true"}
 WORDS = "Found on the stairs by a neighbour, can't say what she takes"
@@ -85,15 +85,11 @@ def _withdrawn(draw: Drawing) -> dict[str, str]:
     }
 
 
-def _consent(draw: Drawing) -> UUID:
-    return draw.key("Consent")
-
-
 def _of_consent(endpoint: str, form: Any = None, *, mine: bool = False) -> Asks:
     """About one Consent, mostly one of the person whose page it is."""
 
     def ask(draw: Drawing) -> Ask:
-        whose = draw.person()
+        whose = draw.mine if mine else draw.person()
         values = {"key": draw.key("Consent", of=whose)} | ({} if mine else {"person": whose})
         return Ask(endpoint, values, "POST" if form else "GET", form(draw) if form else None)
 
@@ -143,6 +139,18 @@ def _label(draw: Drawing) -> dict[str, Any]:
     return {"category": draw.one("problems", "services", "documents"), "sensitivities": draw.one([], ["MH"], ["LEGAL"]), "why": draw.one("It is about another", "")}  # fmt: skip
 
 
+def _hint(draw: Drawing) -> int:
+    """Of an item with words that make somebody look (tests/worlds_bodies.py says which)."""
+    rules = ("", "words-that-name-gambling", "words-that-name-abuse-at-home")
+    hinted = [
+        (one, rules[n]) for one in draw.world.things if one.type == "Condition" if (n := one.another_of(0, 1, 2, 0))
+    ]
+    own = [(one, rule) for one, rule in hinted if one.said[-1].label.custodian == draw.own]
+    found = own or hinted
+    one, rule = draw.chance.choice(found) if found else (None, "")
+    return hint_number(key(one) if one else UNKNOWN, rule)
+
+
 def _why_mine(draw: Drawing) -> Ask:
     """Of something of somebody, mostly their own."""
     whose = draw.person()
@@ -179,7 +187,7 @@ CARE: Mapping[str, Route] = {
     "consents.withdraw": Route(either(_of_consent("consents.withdraw"), _of_consent("consents.withdraw", _withdrawn))),
     "consents.printed": Route(_of_consent("consents.printed")),
     "labelling.queue": Route(get("labelling.queue")),
-    "labelling.not_needed": Route(post("labelling.not_needed", lambda draw: {}, hint=lambda draw: draw.chance.randrange(1, 12)), good=303),
+    "labelling.not_needed": Route(post("labelling.not_needed", lambda draw: {}, hint=_hint), good=303),
     "labelling.item": Route(get("labelling.item", key=lambda draw: draw.key())),
     "labelling.correct": Route(post("labelling.correct", _label, key=lambda draw: draw.key()), good=303),
     "labelling.undo": Route(post("labelling.undo", lambda draw: {}, key=lambda draw: draw.chance.choice([one.values["resource"] for one in draw.world.rows if one.table == "label_correction"] or [draw.key()])), good=303),

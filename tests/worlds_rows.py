@@ -27,6 +27,8 @@ WORKERS = (
     ("iris.lang", "QDM", "ig-lead", "HOPERAT", ""),
 )
 
+ACTIONS = ("read", "search", "search", "print", "refusal", "break-glass", "break-glass-search", "explain", "signal")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -68,13 +70,12 @@ def ago(chance: Random, days: int = 20) -> datetime:
 def looked(chance: Random, everybody: Sequence[PersonKey], number: int) -> dict[str, Any]:
     """A row of the audit, about one or several of these."""
     user, organisation, role, purpose, _ = chance.choice(WORKERS)
-    action = chance.choice(
-        ("read", "search", "search", "print", "refusal", "break-glass", "break-glass-search", "explain", "signal")
-    )
+    found_just_now = chance.random() < 0.25  # by two facts, so that they may go on to break the glass
+    action = "break-glass-search" if found_just_now else chance.choice(ACTIONS)
     several = action == "search" and chance.random() < 0.4
     detail = {"persons": sorted(map(str, chance.sample(list(everybody), min(2, len(everybody)))))} if several else None
     return {
-        "at": ago(chance),
+        "at": NOW - timedelta(minutes=5) if found_just_now else ago(chance),
         "action": action,
         "outcome": "refused" if action == "refusal" else "success",
         "user": user,
@@ -132,7 +133,7 @@ def signal(chance: Random, everybody: Sequence[PersonKey], number: int) -> dict[
 
 def request(chance: Random, everybody: Sequence[PersonKey], item: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """One that was received, is under review, is reviewed, or was answered."""
-    asked, status = ago(chance), chance.choice(("received", "gathered", "gathered", "reviewed", "released"))
+    asked, status = ago(chance), chance.choice(("received", "gathered", "gathered", "reviewed", "released", "released"))
     made = {"person": chance.choice(everybody), "status": status, "requested_by": f"Somebody {chance.randrange(99)}", "authority": "self", "asked_at": asked, "identity_at": asked if chance.random() < 0.7 else None, "handled_by": "iris.lang"}  # fmt: skip
     if status == "received":
         return made

@@ -12,16 +12,17 @@ from typing import Any
 from uuid import UUID
 
 from conftest import NOW
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, Table, func, select
 
 from carelink.consent import rules
 from carelink.consent.coded import codings
 from carelink.consent.decision import Standing, decide, glass_broken, involvement
+from carelink.consent.explained_to import hides_holders
 from carelink.consent.facts import Directed, Facts, Grant, Labelled
 from carelink.consent.known import facts_of
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
-from carelink.consent.rules import Effect
+from carelink.consent.rules import Decision, Effect
 from carelink.consent.terms import OBJECTION, RELATIONSHIP
 from carelink.db.tables import access_grant, person, relationship, resource, resource_version
 from carelink.ids import Ods, PersonKey
@@ -63,18 +64,30 @@ class _Held:
     facts: Mapping[Any, Facts]
 
 
-def held(conn: Connection) -> _Held:
+def held(conn: Connection, lens: Lens | None) -> _Held:
+    """All of it, for whoever has this lens."""
+    own = lens.requester.organisation if lens is not None and lens.requester is not None else ""
     people = list(conn.execute(select(person.c.key).order_by(person.c.key)).scalars())
     facts: dict[Any, Facts] = {None: NOBODY} | {key: facts_of(conn, key) for key in people}
-    rows = tuple(conn.execute(select(resource).order_by(resource.c.key)))
-    return _Held(rows, tuple(conn.execute(select(resource_version).order_by(resource_version.c.key))), facts)
+    r, v = resource.c, resource_version.c
+    return _Held(
+        tuple(conn.execute(_unplaced(resource, own).order_by(r.key))),
+        tuple(conn.execute(_unplaced(resource_version, own).order_by(v.key, v.version))),
+        facts,
+    )
+
+
+def _unplaced(t: Table, own: str) -> Select[Any]:
+    """Each row, and its text without what tells which organisation holds it."""
+    text = func.carelink_unplaced(func.coalesce(t.c.redacted, t.c.body), own, t.c.custodian == own)
+    return select(t, text.label("unplaced"))
 
 
 def view(conn: Connection, lens: Lens | None, world: _Held | None = None) -> View:
     """Of whoever has this lens; nothing for whoever has none."""
     if lens is None or lens.standing is None:
         return View({}, {}, {}, (), (), frozenset(), frozenset())
-    world = world or held(conn)
+    world = world or held(conn, lens)
     seen = {row.key: _sent(lens, row, world.facts[row.person]) for row in world.rows}
     items = {row.key: seen[row.key] for row in world.rows if seen[row.key] and not row.deleted}
     versions = {
@@ -86,7 +99,7 @@ def view(conn: Connection, lens: Lens | None, world: _Held | None = None) -> Vie
         items,
         versions,
         {key: _known(lens, facts) for key, facts in world.facts.items() if key},
-        tuple(_involved(conn, lens, set(items))),
+        tuple(_involved(conn, lens, set(items), world)),
         tuple(_glass(conn, lens)),
         frozenset(row.person for row in world.rows if _withheld(lens, row, world.facts[row.person])),
         frozenset(_openable(lens, world)),
@@ -114,18 +127,32 @@ def _sent(lens: Lens, row: Any, facts: Facts) -> tuple[Any, ...]:
     decision = lens.decide(item_of(row), facts)
     if decision.effect is Effect.DENY:
         return ()
-    less = row.for_person if decision.rule is rules.OWN_REDACTED else row.redacted
-    body = row.body if decision.effect is Effect.PERMIT else less
-    told = (row.type, row.person, row.custodian, row.category, row.sensitivities, row.last_updated, row.clinical)
-    return (body, *told, getattr(row, "version", 0), getattr(row, "source", ""))
+    told = (row.type, row.person, row.category, row.sensitivities, row.last_updated, row.clinical, row.version)
+    hidden = row.person is not None and hides_holders(facts, lens)
+    holder = lens.holder(getattr(row, "source", ""), row.custodian, hidden=hidden)
+    return (_text(row, decision, hidden), *told, *holder)
+
+
+def _text(row: Any, decision: Decision, hidden: bool) -> str:
+    """What is sent; what takes the organisations out of it has tests of its own (tests/integration/test_holders_hidden.py)."""
+    if hidden:
+        return str(row.unplaced)
+    if decision.effect is Effect.PERMIT:
+        return str(row.body)
+    return str(row.for_person if decision.rule is rules.OWN_REDACTED else row.redacted)
 
 
 def _known(lens: Lens, facts: Facts) -> tuple[Any, ...]:
     """Whether they may open the person's page, and whether the person's place is hidden from them."""
     standing = _standing(lens)
-    page = involvement(standing, facts) is not None or _permitted(standing, facts)
+    page = _is_involved(standing, facts) or _permitted(standing, facts)
+    return (standing.cares and page, hides_holders(facts, lens))
+
+
+def _is_involved(standing: Standing, facts: Facts) -> bool:
+    """By a relationship, or by glass that they broke where that opens one."""
     opened = RELATIONSHIP in standing.terms.glass and glass_broken(standing, facts)
-    return (standing.cares and (page or opened), facts.restricted and not standing.may_locate)
+    return opened or involvement(standing, facts) is not None
 
 
 def _standing(lens: Lens) -> Standing:
@@ -146,7 +173,7 @@ def _to(one: Directed, asks: Requester) -> bool:
     return one.is_to(asks)
 
 
-def _involved(conn: Connection, lens: Lens, seen: set[Any]) -> list[Any]:
+def _involved(conn: Connection, lens: Lens, seen: set[Any], world: _Held) -> list[Any]:
     asks = _standing(lens).requester
     t = relationship.c
     told = (t.person, t.kind, t.organisation, t.team, t.user, t.starts, t.ends, t.origin)
@@ -154,7 +181,14 @@ def _involved(conn: Connection, lens: Lens, seen: set[Any]) -> list[Any]:
     mine = [
         row for row in rows if row.user == asks.user or (row.organisation == asks.organisation and row.user is None)
     ]
-    return [tuple(row) for row in rows if row.origin in seen or row in mine]
+    return [_told(lens, row, world.facts[row.person]) for row in rows if row.origin in seen or row in mine]
+
+
+def _told(lens: Lens, row: Any, facts: Facts) -> tuple[Any, ...]:
+    """Without the organisation, where it is hidden who holds the person's record."""
+    _, organisation = lens.holder("", row.organisation, hidden=hides_holders(facts, lens))
+    known = (row.team, row.user) if organisation == row.organisation else ()
+    return (row.person, row.kind, organisation, row.starts, row.ends, row.origin, *known)
 
 
 def _glass(conn: Connection, lens: Lens) -> list[Any]:
@@ -174,7 +208,7 @@ def _withheld(lens: Lens, row: Any, facts: Facts) -> bool:
     item = item_of(row)
     if item.custodian == standing.requester.organisation or not standing.shared.offer(item.custodian, item.category):
         return False
-    return _known(lens, facts)[0] and lens.decide(item, facts).rule in _WITHHOLDS
+    return _is_involved(standing, facts) and lens.decide(item, facts).rule in _WITHHOLDS
 
 
 def _openable(lens: Lens, world: _Held) -> list[UUID]:
