@@ -151,7 +151,7 @@ def _allergy(one: Thing, said: Said) -> Json:
 
 
 def _observation(one: Thing, said: Said) -> Json:
-    if one.one_of(True, False, False):
+    if one.one_of(True, False):
         return _assessment(one, said)
     body = {"status": "final", "code": _text(said), "subject": _me(one), "effectiveDateTime": day(said)}
     return _with(body, valueQuantity={"value": said.ago, "unit": "%"}, performer=_several(_named(one, "Practitioner")))

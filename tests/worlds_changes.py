@@ -107,6 +107,12 @@ def one_more(chance: Random, world: World, aim: Aim) -> World:
     return _more(chance, world, of, type_, _shut(chance, of, type_))
 
 
+def one_more_kept_back(chance: Random, world: World, aim: Aim) -> World:
+    """Of somebody whom they may know something that is agreed in principle, but for what it tells."""
+    custodian, category = chance.choice((("RDV", "problems"), ("P81001", "problems"), ("901", "services")))
+    return _more(chance, world, chance.randrange(world.people), "Condition", Label(custodian, category, 8))
+
+
 def of_nobody(chance: Random, world: World, aim: Aim) -> World:
     """It is not known whom it is about."""
     return _more(chance, world, None, chance.choice(PERSONAL), Label("RDV", "problems", 0))
@@ -216,6 +222,7 @@ def corrected(chance: Random, world: World, aim: Aim) -> World:
 CHANGES: Mapping[str, Change] = {
     "says otherwise": says_otherwise,
     "one more": one_more,
+    "one more kept back": one_more_kept_back,
     "one less": one_less,
     "ended": ended,
     "labelled otherwise": labelled_otherwise,

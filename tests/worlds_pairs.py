@@ -65,12 +65,12 @@ def askers(place: Place) -> tuple[Asker, ...]:
     views = tuple(_viewing(place, name, *what) for name, what in _VIEWS.items())
     people = tuple(Asker(Who(f"self-{number}", f"self-{number}"), ("person",)) for number in (0, 1))
     systems = tuple(Asker(Who(f"system {one.id}", client=one), ("system",)) for one in SYSTEM_CLIENTS)
-    planner = Asker(Who("paul.reyes", "paul.reyes"), ("counting", "lead"))
+    planner = Asker(Who("paul.reyes", "paul.reyes"), ("counting", "lead", "anybody"))
     nobody = Asker(Who("nobody"), ("nobody", "anybody", "system"))
     enquires = Asker(
         Who("sam.okafor, for safeguarding", "sam.okafor", session={"purpose": "SAFEGUARDING"}), ("worker",)
     )
-    return (*workers * 2, enquires, *(lead,) * 7, *views, *people * 3, *systems * 2, planner, nobody)
+    return (*workers * 2, enquires, *(lead,) * 7, *views * 2, *people * 3, *systems * 2, planner, nobody)
 
 
 def _viewing(place: Place, name: str, worker: str, involved: bool) -> Asker:

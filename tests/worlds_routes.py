@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from worlds_asking import Ask, Who
-from worlds_bodies import NUMBERS, born, key, person
+from worlds_bodies import NUMBERS, Thing, born, key, person
 from worlds_records import World
 from worlds_rows import FIRST, WORKERS
 
@@ -43,13 +43,18 @@ class Drawing:
 
     def key(self, *types: str, of: UUID | None = None) -> UUID:
         """The key of something of these types, seen or not; more often of what their own organisation holds."""
-        things = [one for one in self.world.things if not types or one.type in types]
-        found = [one for one in things if one.of is not None and person(one.of) == of] if of else []
-        found = found or things
+        found = self.thing(*types, of=of)
+        return key(found) if found is not None and self.chance.random() < 0.95 else UNKNOWN
+
+    def thing(self, *types: str, of: UUID | None = None, source: str = "") -> Thing | None:
+        """Such a thing; of that person and from that source where there is one."""
+        found = [one for one in self.world.things if not types or one.type in types]
+        found = [one for one in found if one.of is not None and person(one.of) == of] or found
+        found = [one for one in found if one.source == source] or found
         own = [one for one in found if one.said[-1].label.custodian == self.own]
         if own and self.chance.random() < 0.6:
             found = own
-        return key(self.chance.choice(found)) if found and self.chance.random() < 0.95 else UNKNOWN
+        return self.chance.choice(found) if found else None
 
     @property
     def own(self) -> str:
@@ -58,10 +63,11 @@ class Drawing:
             return self.who.client.organisation
         return next((organisation for user, organisation, *_ in WORKERS if user == self.who.user), "")
 
-    def row(self, table: str) -> int:
-        """The number of a row of that table, or of none."""
-        here = [FIRST + one.id for one in self.world.rows if one.table == table]
-        return self.chance.choice(here) if here and self.chance.random() < 0.95 else 9
+    def row(self, table: str, **said: Any) -> int:
+        """The number of a row of that table, of one that says so where there is one; or of none."""
+        here = [one for one in self.world.rows if one.table == table]
+        found = [one for one in here if all(one.values.get(name) == value for name, value in said.items())] or here
+        return FIRST + self.chance.choice(found).id if found and self.chance.random() < 0.95 else 9
 
     def one(self, *choices: Any) -> Any:
         return self.chance.choice(choices)

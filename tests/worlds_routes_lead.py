@@ -110,7 +110,7 @@ LEAD: Mapping[str, Route] = {
     "subject_access.decide_item": Route(post("subject_access.decide_item", _decide, id_=_number("subject_request"), number=lambda draw: 0), good=303, whose="lead"),
     "subject_access.finish": Route(_request("subject_access.finish", lambda draw: {}), good=303, whose="lead"),
     "subject_access.release": Route(_request("subject_access.release", lambda draw: {}), good=303, whose="lead"),
-    "subject_access.file": Route(get("subject_access.file", id_=_number("subject_request"), which=lambda draw: draw.one("printed", "fhir")), whose="lead"),
+    "subject_access.file": Route(get("subject_access.file", id_=lambda draw: draw.row("subject_request", status="released"), which=lambda draw: draw.one("printed", "fhir")), whose="lead"),
     "why.explain": Route(either(get("why.explain"), post("why.explain", _why)), whose="lead"),
     "planning.questions": Route(get("planning.questions"), whose="counting"),
     "planning.answer": Route(get("planning.answer", question=_question), whose="counting"),

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from worlds_asking import Ask
-from worlds_bodies import NUMBERS, born, person
-from worlds_routes import Asks, Drawing, Route, get, post
+from worlds_bodies import NUMBERS, born, key, person
+from worlds_routes import UNKNOWN, Asks, Drawing, Route, get, post
 
 from carelink.ids import NHS_NUMBER
 
@@ -43,9 +43,9 @@ def _sealed(endpoint: str, given: Any) -> Asks:
     return ask
 
 
-def _consent(draw: Drawing, key: str = "") -> bytes:
+def _consent(draw: Drawing, whose: Any, key: str = "") -> bytes:
     kind = draw.one("deny", "deny", "permit")
-    who = {"reference": f"Patient/{draw.one(draw.person(), draw.key('Patient'))}"}
+    who = {"reference": f"Patient/{whose}"}
     body: dict[str, Any] = {
         "resourceType": "Consent",
         "status": "active",
@@ -63,13 +63,18 @@ def _consent(draw: Drawing, key: str = "") -> bytes:
 
 
 def _create(draw: Drawing) -> Ask:
-    return Ask("fhir_consents.create", {}, "POST", body=_consent(draw), headers=FHIR_JSON)
+    whose = draw.one(draw.person(), draw.key("Patient"))
+    return Ask("fhir_consents.create", {}, "POST", body=_consent(draw, whose), headers=FHIR_JSON)
 
 
 def _update(draw: Drawing) -> Ask:
-    key = draw.key("Consent")
-    match = {"If-Match": draw.one('W/"1"', 'W/"1"', 'W/"2"')}
-    return Ask("fhir_consents.update", {"key": key}, "PUT", body=_consent(draw, str(key)), headers=FHIR_JSON | match)
+    """Of one that is stored, mostly one that was recorded here, and in the version that there is."""
+    there = draw.thing("Consent", source="carelink")
+    id_, versions = (key(there), len(there.said)) if there is not None else (UNKNOWN, 1)
+    whose = person(there.of) if there is not None and there.of is not None else UNKNOWN
+    match = {"If-Match": f'W/"{draw.one(versions, versions, 9)}"'}
+    sent = _consent(draw, draw.one(whose, whose, draw.person()), str(id_))
+    return Ask("fhir_consents.update", {"key": id_}, "PUT", body=sent, headers=FHIR_JSON | match)
 
 
 def _conditional(endpoint: str, name: str, *types: str) -> Asks:

@@ -67,9 +67,8 @@ def test_worlds_that_differ_in_what_somebody_may_not_see_answer_them_byte_for_by
 
         alike()
         transaction.rollback()
-    print(f"\n{tally}")  # for `pytest -s`
     asked = [name for name, route in ROUTES.items() if route.ask]
-    assert tally.compared.total() >= CASES
+    assert tally.compared.total() >= CASES, tally
     assert [name for name in asked if tally.compared[name] < A_ROUTE] == []
     assert [name for name in asked if not tally.good[name]] == [], (
         "never did what was asked: what it shows was not looked at"
