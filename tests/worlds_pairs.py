@@ -15,8 +15,8 @@ from typing import Any
 import worlds_notices as notices
 from conftest import NOW
 from sqlalchemy import Connection, Engine
-from worlds_asking import Answer, Ask, Site, Who, client
-from worlds_bodies import key, person
+from worlds_asking import Answer, Ask, Site, Who, client, still
+from worlds_bodies import key
 from worlds_changes import Aim, changed
 from worlds_notices import Known, Notice
 from worlds_records import World, store, world
@@ -87,6 +87,19 @@ def database(postgres: Embedded, place: Place, name: str) -> Engine:
         policies.note(conn, place, NOW - timedelta(days=1000), "test")
         clients.register(conn, place, "ward", "RDV", "nurse", ALL, SECRET)
     return made
+
+
+@contextmanager
+def asked_in(postgres: Embedded, place: Place, name: str) -> Iterator[Site]:
+    """The application over such a database; whatever is stored and done in it is undone."""
+    engine = database(postgres, place, name)
+    with engine.connect() as conn, still() as chance:
+        transaction = conn.begin()
+        site = Site.of(place, chance)
+        site.engine.conn = conn
+        yield site
+        transaction.rollback()
+    engine.dispose()
 
 
 # A pair ---------------------------------------------------------------------------------------------
@@ -284,4 +297,4 @@ def _said(pair: Pair, ask: Ask, how: str, one: Answer, other: Answer, differing:
     return f"{pair.asker.who} asks {ask} {how}\nworld {pair.seed}, changed: {pair.changes}; notices: {allowed}\n{lines}"
 
 
-__all__ = ["ROUTES", "Differs", "Pair", "Tally", "askers", "database", "person", "run"]
+__all__ = ["ROUTES", "Differs", "Pair", "Tally", "asked_in", "askers", "database", "run"]
