@@ -90,11 +90,11 @@ VIP = Pattern(
     "Somebody whom curiosity may draw",
     "The person carries an alert that this place gives to people who are well known. It may be quite right: they need "
     "care like everybody.",
-    """select l."user", l.organisation, l.person, l.day, l.looks, null::jsonb from looked l
+    r"""select l."user", l.organisation, l.person, l.day, l.looks, null::jsonb from looked l
     where exists (select from index_token x join resource f on f.key = x.key
       join jsonb_to_recordset(cast(:vip as jsonb)) as v(system text, code text) on v.system = x.system and v.code = x.code
       where x.person = l.person and x.parameter = :code_parameter and f.type = 'Flag' and not f.deleted
-        and f.body::jsonb ->> 'status' = 'active')""",
+        and replace(f.body, '\u0000', '\ufffd')::jsonb ->> 'status' = 'active')""",  # NUL: jsonb refuses it
 )
 COLLEAGUE = Pattern(
     "colleague",

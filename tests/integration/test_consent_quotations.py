@@ -111,3 +111,21 @@ def test_what_a_source_wrote_oddly_does_not_keep_the_rest_from_anybody(
     assert len(shown) >= 2
     decided = {one.key for one in items_of(conn, person, known) if lens.decide(one, known).effect is not Effect.DENY}
     assert decided == shown
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_nor_does_it_of_somebody_whose_whereabouts_are_taken_out(
+    conn: Connection, place: Place, now: datetime, odd: Item
+) -> None:
+    nul = "before\0after"
+    whose = {"identifier": [{"system": f"https://x.example/{nul}", "value": nul, "assigner": {"display": nul}}]}
+    secret = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
+    told = condition(
+        "c3", extension=[{"url": f"https://x.example/{nul}", "valueString": nul}], asserter={"display": nul}
+    )
+    take(conn, place, [patient(meta=secret, **whose), condition("c1"), told, odd], now)
+    person = person_of(conn, patient())
+    lens = sam_of(conn, place, now, person)
+    rows = search.run(conn, lens, Query(person=person)).rows
+    assert {"Condition", "Patient"} <= {row.type for row in rows}
+    assert "Mill Lane" not in "".join(row.body for row in rows)

@@ -79,9 +79,11 @@ end $$;
 create or replace function carelink_unplaced(body text, own text, own_item boolean) returns text
 language plpgsql immutable parallel safe as $$
 declare
-  gone text[] := (select array_agg('#' || (one ->> 'id')) from json_array_elements(body::json -> 'contained') one
+  -- JSON may say the letter NUL, which PostgreSQL's text refuses
+  whole json := replace(body, '\u0000', '\ufffd')::json;
+  gone text[] := (select array_agg('#' || (one ->> 'id')) from json_array_elements(whole -> 'contained') one
     where one ->> 'resourceType' in ('Organization', 'Location', 'HealthcareService', 'Endpoint', 'PractitionerRole')
       or (one ->> 'resourceType' = 'Practitioner' and not own_item));
 begin
-  return carelink_unplaced_part('', body::json, '', own, own_item, coalesce(gone, '{}'));
+  return carelink_unplaced_part('', whole, '', own, own_item, coalesce(gone, '{}'));
 end $$;
