@@ -37,7 +37,7 @@ from carelink.consent.predicate import (
 from carelink.consent.requester import Requester
 from carelink.consent.rules import SYSTEM, Decision, Effect
 from carelink.consent.sensitivity import Sensitivity
-from carelink.consent.terms import RELATIONSHIP, terms
+from carelink.consent.terms import terms
 from carelink.db.tables import access_grant, resource, resource_version
 from carelink.ids import Ods, PersonKey, UserId
 from carelink.place import Place
@@ -293,9 +293,6 @@ class Lens:
             return False
         if self.glass(conn, key) is not None:
             return False
-        related = Related({"person": literal(key, Uuid)}, self._values)
-        if RELATIONSHIP in self.standing.terms.glass and not conn.execute(select(related)).scalar():
-            return True
         t = resource
         closed = exists().where(t.c.person == key, t.c.deleted.is_(False), BreakableOfOne(_OfOne(t, key), self._values))
         return bool(conn.execute(select(closed)).scalar())

@@ -50,14 +50,11 @@ def with_glass(lens: Lens, known: Facts) -> Facts:
 
 
 def breakable(lens: Lens, key: PersonKey, items: dict[UUID, Labelled], known: Facts) -> bool:
-    """Glass would open something: the page to a stranger, or an item to somebody who is involved."""
+    """Glass would open an item."""
     assert lens.standing is not None
     asks, on = lens.standing.requester, lens.standing.terms
     if not lens.standing.cares or not on.glass or any(one.holds(asks, NOW) for one in known.grants):
         return False
-    involved = any(one.holds(asks, NOW, on_duty=on.on_duty) for one in known.related)
-    if "relationship" in on.glass and not involved:
-        return True
     after = with_glass(lens, known)
     return any(
         lens.decide(one, known).effect is Effect.DENY and lens.decide(one, after).effect is not Effect.DENY
