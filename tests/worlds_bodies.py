@@ -135,9 +135,8 @@ def _patient(one: Thing, said: Said) -> Json:
 def _condition(one: Thing, said: Said) -> Json:
     code = {"coding": [{"system": SNOMED, "code": one.one_of("73211009", "86406008")}], "text": f"Thing {said.mark}"}
     body = {"code": code, "subject": _me(one), "onsetDateTime": day(said), "clinicalStatus": _active()}
-    return _with(
-        body, encounter=_named(one, "Encounter"), recorder=_named(one, "Practitioner"), note=[_hinted(one, said)]
-    )
+    told_by = {"recorder": _named(one, "Practitioner"), "asserter": _named(one, "RelatedPerson")}
+    return _with(body, encounter=_named(one, "Encounter"), **told_by, note=[_hinted(one, said)])
 
 
 def _hinted(one: Thing, said: Said) -> Json:

@@ -223,8 +223,8 @@ NOTICES: tuple[Notice, ...] = (
             re.compile(rb'<p class="app-withheld"[^>]*>.*?</p>', re.DOTALL),
             re.compile(rb'<p class="app-doubt">There may be more:[^<]*</p>'),
             re.compile(rb" that you can see(?=\.)"),
-            re.compile(rb'(?<=\]|\}),?\{"resource":\{"resourceType":"OperationOutcome".*?"mode":"outcome"\}\}'),
-            re.compile(rb'\{"severity":"warning","code":"suppressed","diagnostics":"[^"]*"\},?'),
+            re.compile(rb'\{"code":"suppressed","diagnostics":"[^"]*","severity":"warning"\},?'),
+            re.compile(rb',?\{"resource":\{"issue":\[\],"resourceType":"OperationOutcome"\},"search":\{"mode":"outcome"\}\}'),
         ),
     ),
     Notice(

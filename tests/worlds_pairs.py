@@ -161,7 +161,7 @@ def run(site: Site, pair: Pair, tally: Tally) -> None:
     tally.pairs += 1
     with in_world(site, here, pair.asker) as known:
         aim, seen = _aim(known, here), known.view.known
-    asks = list(_asks(pair, here))
+    asks = list(drawn(pair.seed, pair.asker, here, pair.asks, pair.only))
     for changes in _fewer(pair.changes):
         there = changed(here, pair.seed, changes, aim)
         with in_world(site, there, pair.asker) as known:
@@ -190,16 +190,18 @@ def _aim(known: Known, made: World) -> Aim:
     return Aim(seen.hides, lambda item, version: (item, version) not in seen.versions, strangers)
 
 
-def _asks(pair: Pair, made: World) -> Iterator[tuple[Ask, Mapping[str, Any]]]:
-    """So many questions, drawn; each with the claims of who would sign in with it."""
-    chance = Random(f"asks {pair.seed} {pair.asker.who.name}")
-    asked = {name: route for name, route in ROUTES.items() if route.ask and (not pair.only or name in pair.only)}
-    mostly = [name for name, route in asked.items() if route.whose in pair.asker.mostly] or list(asked)
+def drawn(
+    seed: int, asker: Asker, made: World, number: int, only: Sequence[str] = ()
+) -> Iterator[tuple[Ask, Mapping[str, Any]]]:
+    """So many questions, of these routes or of all; each with the claims of who would sign in with it."""
+    chance = Random(f"asks {seed} {asker.who.name}")
+    asked = {name: route for name, route in ROUTES.items() if route.ask and (not only or name in only)}
+    mostly = [name for name, route in asked.items() if route.whose in asker.mostly] or list(asked)
     others = [name for name in asked if name not in mostly] or mostly
     chance.shuffle(mostly)
-    for number in range(pair.asks):
-        name = mostly[number % len(mostly)] if chance.random() < 0.85 else chance.choice(others)
-        route, draw = ROUTES[name], Drawing(Random(chance.random()), made, pair.asker.who)
+    for turn in range(number):
+        name = mostly[turn % len(mostly)] if chance.random() < 0.85 else chance.choice(others)
+        route, draw = ROUTES[name], Drawing(Random(chance.random()), made, asker.who)
         assert route.ask is not None
         yield route.ask(draw), claims(draw)
 
@@ -213,8 +215,8 @@ class _Asked:
     after: Any  # what may be seen after it, where it changed something and the browser went on
 
 
-def _answers(site: Site, known: Known, drawn: tuple[Ask, Mapping[str, Any]]) -> _Asked:
-    ask, site.provider.claims = drawn[0], dict(drawn[1])
+def _answers(site: Site, known: Known, asked: tuple[Ask, Mapping[str, Any]]) -> _Asked:
+    ask, site.provider.claims = asked[0], dict(asked[1])
     told = {one.name: known.told(one) for one in notices.of(ask.endpoint)}
     with site.undone():
         first = site.ask(known.who, ask)
@@ -253,8 +255,8 @@ def _next_pages(answer: Answer) -> list[str]:
 # Comparing ------------------------------------------------------------------------------------------
 
 
-def _compare(pair: Pair, drawn: tuple[Ask, Any], before: _Asked, after: _Asked, tally: Tally) -> None:
-    ask = drawn[0]
+def _compare(pair: Pair, asked: tuple[Ask, Any], before: _Asked, after: _Asked, tally: Tally) -> None:
+    ask = asked[0]
     differing = [one for one in notices.of(ask.endpoint) if before.told[one.name] != after.told[one.name]]
     if whole := [one for one in differing if not one.cut]:
         tally.excused.update(one.name for one in whole)
@@ -297,4 +299,4 @@ def _said(pair: Pair, ask: Ask, how: str, one: Answer, other: Answer, differing:
     return f"{pair.asker.who} asks {ask} {how}\nworld {pair.seed}, changed: {pair.changes}; notices: {allowed}\n{lines}"
 
 
-__all__ = ["ROUTES", "Differs", "Pair", "Tally", "asked_in", "askers", "database", "run"]
+__all__ = ["ROUTES", "Differs", "Pair", "Tally", "asked_in", "askers", "database", "drawn", "in_world", "run"]

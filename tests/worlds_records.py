@@ -35,7 +35,8 @@ DERIVED = NOW - timedelta(minutes=30)
 SOURCES = {"gp": "P81001", "hospital": "RDV", "council-a": "901", "council-b": "902", MADE_HERE: "901"}
 BITS = (*(0,) * 14, 1, 2, 2 | 64, 4, 8, 16, 64, 64, 128, 256, 512, 512, 1024, 1 << 15)
 # Of everybody at least these; three Patients, so that what one source says may be hidden.
-FIXED = ("Patient", "Patient", "Patient", "CareTeam", "Encounter", "Consent", "MedicationStatement", "Flag")
+FIXED = ("Patient", "Patient", "Patient", "CareTeam", "Encounter", "Consent", "Medication", "MedicationStatement", "Flag")  # fmt: skip
+NAMED = ("Medication", "RelatedPerson", "Practitioner", "Encounter", "Location")  # what other things refer to
 MADE = ("Consent", "Observation", "RelatedPerson")  # what workers record here, more often than other things
 OTHER_KINDS = ("problems", "services", "documents", "mental-health", "legal")
 DIRECTORY = ("Practitioner", "Location", "Organization")
@@ -99,7 +100,8 @@ def _pointing(chance: Random, one: Thing, things: Sequence[Thing]) -> Thing:
     """What it refers to: mostly to things of the same person, now and then of another, or of nobody."""
     mine = [other for other in things if other.of in (one.of, None) and other is not one]
     others = mine if chance.random() < 0.85 else list(things)
-    return replace(one, names=tuple((other.type, key(other)) for other in chance.sample(others, 3)))
+    likely = [chance.choice(found) for type_ in NAMED if (found := [other for other in others if other.type == type_])]
+    return replace(one, names=tuple((other.type, key(other)) for other in (*likely, *chance.sample(others, 2))))
 
 
 # Stored --------------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def view(conn: Connection, lens: Lens | None, world: _Held | None = None) -> Vie
     return View(
         items,
         versions,
-        {key: _known(lens, facts) for key, facts in world.facts.items() if key},
+        {key: known for key, facts in world.facts.items() if key and (known := _known(lens, facts))[0]},
         tuple(_involved(conn, lens, set(items), world)),
         tuple(_glass(conn, lens)),
         frozenset(row.person for row in world.rows if _withheld(lens, row, world.facts[row.person])),

@@ -26,9 +26,9 @@ from carelink.place import Place
 from carelink.settings import Settings
 
 SOAK = bool(os.environ.get("CARELINK_SOAK"))
-PAIRS, ASKS = (2000, 40) if SOAK else (150, 30)
+PAIRS, ASKS = (2000, 40) if SOAK else (100, 30)
 CASES = 60_000 if SOAK else 2_000
-A_ROUTE = 3  # compared answers, at least, of each
+A_ROUTE = 2  # compared answers, at least, of each
 
 
 @pytest.fixture(scope="module")
