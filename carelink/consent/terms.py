@@ -38,7 +38,7 @@ class Terms:
 
     @property
     def bits(self) -> int:
-        """As carelink_shared takes them."""
+        """As carelink_ground takes them."""
         on = (
             self.permit_agrees,
             self.permit_relates,
