@@ -76,6 +76,7 @@ def test_the_law_that_overrides_an_objection_for_one_purpose_does_not_for_anothe
     assert "Allergy to penicillin" not in page(sam, f"/people/{known}").text
     choose(sam, "SAFEGUARDING")
     assert "Allergy to penicillin" in page(sam, f"/people/{known}").text
+    assert "L7-overridden" in trail(changed)[-1].rules
     choose(sam, "CAREMGT")
     assert "Allergy to penicillin" not in page(sam, f"/people/{known}").text
 
