@@ -51,6 +51,7 @@ def looking(place: Place, asks: Requester) -> Looking | None:
 
 def purpose() -> str | Response:
     """The choice; whoever has none goes on to where they work."""
+    signed_in.lens()  # what the menu is made of
     between = looking(parts().place, signed_in.requester())
     back = path_of_ours(request.args.get("back"))
     return render_template("purpose.html", between=between, back=back) if between else redirect(back, 303)

@@ -49,6 +49,14 @@ def nothing_fits(page: Page) -> None:
     expect(page.get_by_text("Nothing fits these filters.")).to_be_visible()
 
 
+def for_safeguarding(page: Page) -> None:
+    open_record(page, cast.MARGARET_ELLISON)
+    page.get_by_role("link", name="Looking for").click()
+    page.get_by_label("Protecting somebody from abuse or neglect").check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("region", name="Why you are looking")).to_be_visible()
+
+
 def everything_past(page: Page) -> None:
     open_record(page, cast.SAFEGUARDING)
     for summary in page.locator("summary").all():
@@ -74,6 +82,8 @@ PAGES = {
     "record of who died": Seen("Mr Stanley Firth", then=record(cast.DECEASED)),
     "record with legal authority": Seen("Mrs Edith Crabtree", then=record(cast.LEGAL_AUTHORITY)),
     "record for a nurse": Seen("Mrs Margaret Rose Ellison", NADIA, then=record(cast.ON_WARD_NOW)),
+    "record for safeguarding": Seen("Mrs Margaret Rose Ellison", then=for_safeguarding),
+    "purpose": Seen("Why are you looking?", SAM, "/purpose"),
     "quarantine": Seen("Not stored", IRIS, "/quarantine"),
     "links": Seen("One person or two?", IRIS, "/links"),
     "my own": Seen("Mrs Joyce Adeyemi: my record", JOYCE, "/me"),
