@@ -336,6 +336,7 @@ def test_it_is_printed_in_the_persons_words_with_lines_to_sign_and_that_is_kept(
     assert "Don't share my record with anyone. But share it with Riverside Surgery." in sheet
     assert "Nora Hart" in sheet
     assert "Sam Okafor" in sheet
+    assert "Mill Lane" not in sheet, "a paper that lies about tells nobody where they live"
     assert len(told.one("dl", class_="app-sign").all("dt")) == 2
     assert [(row.user, row.person, row.query) for row in trail(engine, "print")] == [(SAM, person, "Consent")]
 
