@@ -92,6 +92,8 @@ def label(chance: Random, of: int | None, type_: str, source: str, bits: Sequenc
         return Label(custodian, "problems" if type_ == "Condition" else "directory", 0)
     if type_ == "Patient":
         return Label(custodian, "demographics", chance.choice((0, 0, *bits)))
+    if type_ in MADE and source == MADE_HERE and chance.random() < 0.6:
+        return Label(custodian, natural(type_), 0)
     category = natural(type_) if chance.random() < 0.8 else chance.choice(OTHER_KINDS)
     return Label(custodian, category, chance.choice(bits))
 

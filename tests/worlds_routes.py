@@ -50,7 +50,7 @@ class Drawing:
         """Such a thing; of that person and from that source where there is one."""
         found = [one for one in self.world.things if not types or one.type in types]
         found = [one for one in found if one.of is not None and person(one.of) == of] or found
-        found = [one for one in found if one.source == source] or found
+        found = [one for one in found if not source or one.source == source] or found
         own = [one for one in found if one.said[-1].label.custodian == self.own]
         if own and self.chance.random() < 0.6:
             found = own

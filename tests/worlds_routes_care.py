@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from worlds_asking import Ask
-from worlds_bodies import NUMBERS, key
+from worlds_bodies import NUMBERS, key, person
 from worlds_records import hint_number
 from worlds_routes import UNKNOWN, WHOSE, Asks, Drawing, Route, either, get, post
 
@@ -85,15 +85,21 @@ def _withdrawn(draw: Drawing) -> dict[str, str]:
     }
 
 
-def _of_consent(endpoint: str, form: Any = None, *, mine: bool = False) -> Asks:
-    """About one Consent, mostly one of the person whose page it is."""
+def _of_record(endpoint: str, type_: str, form: Any = None, *, mine: bool = False) -> Asks:
+    """About one thing, mostly recorded here; on the page of whose it is, or now and then of another."""
 
     def ask(draw: Drawing) -> Ask:
-        whose = draw.mine if mine else draw.person()
-        values = {"key": draw.key("Consent", of=whose)} | ({} if mine else {"person": whose})
+        there = draw.thing(type_, of=draw.mine if mine else None, source=draw.one("carelink", "carelink", ""))
+        whose = person(there.of) if there is not None and there.of is not None else UNKNOWN
+        named = {} if mine else {"person": draw.one(whose, whose, whose, draw.person())}
+        values = {"key": key(there) if there is not None else UNKNOWN, **named}
         return Ask(endpoint, values, "POST" if form else "GET", form(draw) if form else None)
 
     return ask
+
+
+def _of_consent(endpoint: str, form: Any = None, *, mine: bool = False) -> Asks:
+    return _of_record(endpoint, "Consent", form, mine=mine)
 
 
 # Who decides ----------------------------------------------------------------------------------------
@@ -124,15 +130,6 @@ def _saw(draw: Drawing) -> dict[str, str]:
 
 def _change(draw: Drawing) -> dict[str, str]:
     return {"change": draw.one("ended", "suspended", "mistake"), "version": draw.one("1", "2"), **draw.date("at")}
-
-
-def _of_record(endpoint: str, type_: str, form: Any = None) -> Asks:
-    def ask(draw: Drawing) -> Ask:
-        whose = draw.person()
-        values = {"person": whose, "key": draw.key(type_, of=whose)}
-        return Ask(endpoint, values, "POST" if form else "GET", form(draw) if form else None)
-
-    return ask
 
 
 def _label(draw: Drawing) -> dict[str, Any]:

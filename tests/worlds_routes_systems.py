@@ -128,7 +128,7 @@ SYSTEMS: Mapping[str, Route] = {
     "web.home": Route(get("web.home"), good=303, whose="anybody"),
     "web.roles": Route(get("web.roles"), whose="anybody"),
     "web.choose_role": Route(post("web.choose_role", lambda draw: {"assignment": draw.one("901|adults-north|social-worker", "x")}), good=303, whose="anybody"),
-    "web.purpose": Route(get("web.purpose"), whose="anybody"),
+    "web.purpose": Route(get("web.purpose")),
     "web.choose_purpose": Route(post("web.choose_purpose", lambda draw: {"purpose": draw.one("SAFEGUARDING", "CAREMGT", "x")}), good=303, whose="anybody"),
     "web.come_back": Route(_back, good=303, whose="nobody"),
     "web.leave_to_provider": Route(get("web.leave_to_provider"), good=303, whose="nobody"),
