@@ -47,6 +47,7 @@ class _Bare(Lens):
 
     where = Lens.system("", NOW).where
     body = Lens.system("", NOW).body
+    ground = Lens.system("", NOW).ground
 
 
 def _without(lens: Lens) -> Lens:

@@ -39,8 +39,8 @@ class Shared:
         return self.offers.get((custodian, category))
 
     @cached_property
-    def sql(self) -> tuple[str, str]:
-        """For SQL, as two JSON objects: custodian -> group, and group with category -> sensitivities that bar.
+    def sql(self) -> str:
+        """For SQL, as a JSON object: custodian -> group, and group with category -> sensitivities that bar.
 
         A bit that has no name here bars too: it was put on for a reason that the pack has forgotten.
         Custodians that offer the same form one group, so that a place with hundreds of practices stays small.
@@ -54,7 +54,7 @@ class Shared:
             name = groups.setdefault(json.dumps(bars), f"{len(groups)}/")
             of_group |= {name + category: mask for category, mask in bars.items()}
         members = {custodian: groups[json.dumps(bars)] for custodian, bars in of_custodian.items()}
-        return json.dumps(members), json.dumps(of_group)
+        return json.dumps(of_group | members)  # a group has a stroke, a custodian none
 
 
 class _Agreements:

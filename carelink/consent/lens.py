@@ -33,6 +33,7 @@ from carelink.consent.predicate import (
     VisibleOfOne,
     WithheldOfOne,
     bound,
+    standing_of,
 )
 from carelink.consent.requester import Requester
 from carelink.consent.rules import SYSTEM, Decision, Effect
@@ -137,7 +138,7 @@ class Lens:
             return true()
         visible: ColumnElement[bool] = Visible(t.c, self._values)
         if person is not None:
-            visible = VisibleOfOne(_OfOne(t, person), self._values)
+            visible = VisibleOfOne(self._of_one(t, person), self._values)
         if getattr(t, "element", t) is not resource_version:
             return visible
         today = resource.alias("today")
@@ -149,7 +150,7 @@ class Lens:
         """
         if self.standing is None:
             return t.c.body
-        return Body(t.c, self._values) if person is None else BodyOfOne(_OfOne(t, person), self._values)
+        return Body(t.c, self._values) if person is None else BodyOfOne(self._of_one(t, person), self._values)
 
     def hidden(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[bool]:
         """Whether a row is told without which organisation holds it. Every read that tells a source or a custodian asks
@@ -157,13 +158,13 @@ class Lens:
         """
         if self.standing is None:
             return false()
-        return Hidden(t.c, self._values) if person is None else HiddenOfOne(_OfOne(t, person), self._values)
+        return Hidden(t.c, self._values) if person is None else HiddenOfOne(self._of_one(t, person), self._values)
 
     def ground(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[str]:
         """By which rule each row is shown, for the audit, and whether it is `hidden`; `shown_by` reads it."""
         if self.standing is None:
             return literal(SYSTEM.id)
-        return Shown(t.c, self._values) if person is None else GroundOfOne(_OfOne(t, person), self._values)
+        return Shown(t.c, self._values) if person is None else GroundOfOne(self._of_one(t, person), self._values)
 
     def shown_by(self, ground: str) -> Ground:
         """What the column `ground` of a row says."""
@@ -209,15 +210,13 @@ class Lens:
     def _values(self) -> Mapping[str, ColumnElement[Any]]:
         assert self.standing is not None, "a system lens binds nothing"
         asks = self.standing.requester
-        on, custodians, groups = self.standing.terms, *self.standing.shared.sql
+        on = self.standing.terms
         return bound(
             {
                 "assumed": on.assumed,
                 "at": self.at,
                 "cares": self.standing.cares,
                 "counts": self.counts,
-                "custodians": custodians,
-                "groups": groups,
                 "hidden_from_person": on.known.hidden_from_person,
                 "hides_place": KEPT_AWAY if self.standing.may_locate else KEPT_AWAY | RESTRICTED,
                 "involving": on.involving,
@@ -232,12 +231,23 @@ class Lens:
                 "purpose": asks.purpose,
                 "role": asks.role,
                 "self": asks.person,
+                "shared": self.standing.shared.sql,
                 "team": asks.team,
                 "terms": on.bits,
                 "types": sorted(asks.types) if asks.types is not None else None,
                 "user": asks.user,
             }
         )
+
+    def _of_one(self, t: FromClause, person: PersonKey) -> _OfOne:
+        """The columns of `t`, all rows of which are of that person: the statement asks about them once."""
+        if person not in self._bits:
+            self._bits[person] = standing_of(literal(person, Uuid), self._values)
+        return _OfOne(t, self._bits[person])
+
+    @cached_property
+    def _bits(self) -> dict[PersonKey, ColumnElement[int]]:
+        return {}
 
     # As answers ------------------------------------------------------------------------------------
 
@@ -294,7 +304,9 @@ class Lens:
         if self.glass(conn, key) is not None:
             return False
         t = resource
-        closed = exists().where(t.c.person == key, t.c.deleted.is_(False), BreakableOfOne(_OfOne(t, key), self._values))
+        closed = exists().where(
+            t.c.person == key, t.c.deleted.is_(False), BreakableOfOne(self._of_one(t, key), self._values)
+        )
         return bool(conn.execute(select(closed)).scalar())
 
     def withheld(self, conn: Connection, key: PersonKey) -> bool:
@@ -307,7 +319,9 @@ class Lens:
         if self.standing is None or not self.tells_withheld:
             return False
         t = resource
-        hidden = exists().where(t.c.person == key, t.c.deleted.is_(False), WithheldOfOne(_OfOne(t, key), self._values))
+        hidden = exists().where(
+            t.c.person == key, t.c.deleted.is_(False), WithheldOfOne(self._of_one(t, key), self._values)
+        )
         return bool(conn.execute(select(hidden)).scalar())
 
     def decide(self, item: Labelled, facts: Facts) -> Decision:
@@ -324,10 +338,10 @@ class Lens:
 
 
 class _OfOne:
-    """The columns of a table, and `whose`: whom all of its rows are about."""
+    """The columns of a table, and `bits`: what is true of the requester and the one person of all its rows."""
 
-    def __init__(self, t: FromClause, person: PersonKey) -> None:
-        self._columns, self._person = t.c, literal(person, Uuid)
+    def __init__(self, t: FromClause, bits: ColumnElement[int]) -> None:
+        self._columns, self._bits = t.c, bits
 
     def __getitem__(self, name: str) -> ColumnElement[Any]:
-        return self._person if name == "whose" else self._columns[name]
+        return self._bits if name == "bits" else self._columns[name]

@@ -11,7 +11,18 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, FromClause, Text
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    Column,
+    ColumnElement,
+    FromClause,
+    Integer,
+    ScalarSelect,
+    Text,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -22,7 +33,7 @@ from carelink.consent.sensitivity import Sensitivity
 
 # What is true of the requester and the person, as bits (carelink/db/functions/lens.sql): 1 involved, 2 glass broken,
 # 4 kept out of an enquiry, 8 kept away by a court, 16 the person has consents, 32 the person is restricted.
-_STANDING = "carelink_standing({person}, :at, :organisation, :team, :user, :on_duty, :assumed)"
+_STANDING = "carelink_standing({person}, :at, :texts, :flags)"
 STANDING = "{standing}"
 RELATED = 1
 GLASS = 2
@@ -34,14 +45,14 @@ RESTRICTED = 32
 INVOLVED = f"{STANDING} & :involving <> 0"  # by a relationship; or by broken glass, where that opens one
 
 # All sensitivities that no agreement names for this custodian and category; null where nothing is agreed.
-LEFT_OUT = """(:groups ->> ((:custodians ->> {custodian}) || {category}))::int"""
+LEFT_OUT = """(:shared ->> ((:shared ->> {custodian}) || {category}))::int"""
 OFFERED = f"""coalesce({{sensitivities}} & {LEFT_OUT} = 0, false)"""
 
 # The rule by which something that another organisation holds is shared; null where it is not: what the person's
 # consents, the terms of the place and the relationship come to.
-SHARED_BY = f"""carelink_ground({STANDING}, :terms, {LEFT_OUT}, :needs_consent, :at,
-      :organisation, :organisation_type, :role, :team, :user, :purpose,
-      {{person}}, {{custodian}}, {{category}}, {{type}}, {{sensitivities}}, {{key}}, {{clinical}}, {{body}})"""
+_ITEM = f"""{STANDING}, {LEFT_OUT}, :at, :texts, :numbers,
+      {{person}}, {{custodian}}, {{category}}, {{type}}, {{sensitivities}}, {{key}}, {{clinical}}, {{body}}"""
+SHARED_BY = f"carelink_ground({_ITEM})"
 # The same for the many of whom it is plain: involved, without consents, and nothing is asked for.
 _PLAIN = f"{STANDING} & {RELATED | DIRECTED} = {RELATED} and :plain and {{sensitivities}} & :needs_consent = 0"
 
@@ -105,20 +116,13 @@ LOCATING = f"""(not {HIDES_PLACE})"""
 HIDDEN = f"({{person}} is not null and {HIDES_PLACE})"
 
 # By which rule a row that may be seen is shown, as `decide` says it; behind the mark where it is told without which
-# organisation holds it. What the last line but one says of it is so for nearly everybody, and asks about them once.
+# organisation holds it. The last line but one is so for nearly everybody, and needs no function.
 HIDDEN_MARK = "-"
-_LOCATED = f"""{{redacted}} is not null and {HIDES_PLACE}
-      then case when {STANDING} & :hides_place & {RESTRICTED} <> 0 then 'L3-restricted' else 'L4-source-of-harm' end"""
-_OF_OTHERS = f"""case when {_LOCATED}
-      when {{custodian}} = :organisation
-        then case when {STANDING} & {RELATED} <> 0 then 'L8-own-organisation' else 'L9-break-glass' end
-      else {SHARED_BY} end"""
 GROUND = f"""case when {{person}} is null then 'L0-directory'
-    when {{person}} = :self
-      then case when {{for_person}} is null then 'L2-own-record' else 'L2-own-record-redacted' end
-    else case {STANDING} & (:hides_place | {DIRECTED | GLASS})
-      when 0 then case when {{custodian}} = :organisation then 'L8-own-organisation' else 'L8-agreement' end
-      else case when {HIDES_PLACE} then '{HIDDEN_MARK}' else '' end || {_OF_OTHERS} end end"""
+    when {{person}} = :self then case when {{for_person}} is null then 'L2-own-record' else 'L2-own-record-redacted' end
+    when {STANDING} & (:hides_place | {DIRECTED | GLASS}) = 0
+      then case when {{custodian}} = :organisation then 'L8-own-organisation' else 'L8-agreement' end
+    else carelink_shown({_ITEM}, {{redacted}} is not null) end"""
 
 BODY = f"""case when {HIDDEN}
       then carelink_unplaced(coalesce({{redacted}}, {{body}}), :organisation, {{custodian}} = :organisation)
@@ -153,11 +157,10 @@ _PACKED: Mapping[str, tuple[str, int]] = {
 }
 _PARAMETERS: Mapping[str, Any] = {
     "at": _Plain("TIMESTAMPTZ"),
-    "custodians": _Plain("JSONB"),
     "flags": _Plain("BOOLEAN[]"),
-    "groups": _Plain("JSONB"),
     "numbers": _Plain("INTEGER[]"),
     "self": _Plain("UUID"),
+    "shared": _Plain("JSONB"),
     "texts": _Plain("TEXT[]"),
     "types": _Plain("TEXT[]"),
 }
@@ -170,14 +173,15 @@ def bound(values: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
         "numbers": [values[name] for name in _NUMBERS],
         "flags": [values[name] for name in _FLAGS],
     }
+    # By short names: the driver keeps what it read of a statement only where that has less than 4,096 characters.
     return {
-        name: BindParameter(None, packed.get(name, values.get(name)), type_, unique=True)
+        name: BindParameter(name[0], packed.get(name, values.get(name)), type_, unique=True)
         for name, type_ in _PARAMETERS.items()
     }
 
 
 class LensElement(ColumnElement[Any]):
-    """A fixed SQL text over some columns and bound values."""
+    """A fixed SQL text over columns of one table, and bound values."""
 
     template: ClassVar[str] = ""
     column_names: ClassVar[tuple[str, ...]] = ()
@@ -196,18 +200,22 @@ class LensElement(ColumnElement[Any]):
 
     def __init__(self, columns: Any, values: Mapping[str, Any]) -> None:
         """This text with these columns (a mapping or a table's `c`) and bound values."""
-        self.clauses = [columns[name] for name in self.column_names] + [values[name] for name in self.value_names]
+        self.columns = [columns[name] for name in self.column_names]
+        # What tells one statement from another: of the columns of one table the first says which table it is.
+        told = [one for one in self.columns if not isinstance(one, Column)]
+        self.clauses = self.columns[:1] + told + [values[name] for name in self.value_names]
 
     @property
     def _from_objects(self) -> list[FromClause]:
-        return [table for clause in self.clauses for table in clause._from_objects]
+        return [table for clause in self.columns for table in clause._from_objects]
 
 
 @compiles(LensElement)
 def _text(element: LensElement, compiler: SQLCompiler, **kw: Any) -> str:
-    parts = [compiler.process(clause, **kw) for clause in element.clauses]
-    columns = dict(zip(element.column_names, parts, strict=False))
-    values = dict(zip(element.value_names, parts[len(columns) :], strict=True))
+    parts = [compiler.process(clause, **kw) for clause in element.columns]
+    columns = dict(zip(element.column_names, parts, strict=True))
+    bound = element.clauses[len(element.clauses) - len(element.value_names) :]
+    values = dict(zip(element.value_names, (compiler.process(one, **kw) for one in bound), strict=True))
     text = _VALUE.sub(lambda found: _value(found[1], values), element.template)
     return _COLUMN.sub(lambda found: columns[found[1]], text)
 
@@ -218,8 +226,24 @@ def _value(name: str, values: Mapping[str, str]) -> str:
 
 
 def of_one(template: str) -> str:
-    """The same where all rows are of one person, who is asked about once a statement."""
-    return template.replace(STANDING, f"(select {_STANDING.replace('{person}', '{whose}')})")
+    """The same where all rows are of one person, about whom the statement asks once: `standing_of` gives the bits."""
+    return template.replace(STANDING, "{bits}")
+
+
+class _StandingOfOne(LensElement):
+    """The bits, asked in FROM, where PostgreSQL makes the function a part of the statement."""
+
+    template = "(select bits from carelink_standing_of({whose}, :at, :texts, :flags))"
+    type = Integer()
+
+
+_BITS: ColumnElement[int] = literal_column("bits", Integer)
+
+
+def standing_of(person: ColumnElement[Any], values: Mapping[str, ColumnElement[Any]]) -> ScalarSelect[int]:
+    """What is true of the requester and the person, as bits, asked for once however often it is used."""
+    once = select(_StandingOfOne({"whose": person}, values).label("bits")).cte()
+    return select(_BITS).select_from(once).scalar_subquery()
 
 
 class Visible(LensElement):
@@ -230,21 +254,21 @@ class Visible(LensElement):
 
 
 class VisibleOfOne(LensElement):
-    """Whether the row may be seen, where all rows are of the person `whose`."""
+    """Whether the row may be seen, where all rows are of one person."""
 
     template = of_one(VISIBLE)
     type = Boolean()
 
 
 class WithheldOfOne(LensElement):
-    """Whether the row of the person `whose` is kept from a worker who would see it but for a sensitivity or a consent."""
+    """Whether the row of one person is kept from a worker who would see it but for a sensitivity or a consent."""
 
     template = of_one(WITHHELD)
     type = Boolean()
 
 
 class BreakableOfOne(LensElement):
-    """Whether broken glass would open the row of the person `whose`, and nothing else does."""
+    """Whether broken glass would open the row of one person, and nothing else does."""
 
     template = of_one(BREAKABLE)
     type = Boolean()
@@ -286,7 +310,7 @@ class Hidden(LensElement):
 
 
 class HiddenOfOne(LensElement):
-    """The same, where all rows are of the person `whose`."""
+    """The same, where all rows are of one person."""
 
     template = of_one(HIDDEN)
     type = Boolean()
@@ -300,7 +324,7 @@ class Shown(LensElement):
 
 
 class GroundOfOne(LensElement):
-    """The same, where all rows are of the person `whose`."""
+    """The same, where all rows are of one person."""
 
     template = of_one(GROUND)
     type = Text()
@@ -314,7 +338,7 @@ class Body(LensElement):
 
 
 class BodyOfOne(LensElement):
-    """The text to send, where all rows are of the person `whose`."""
+    """The text to send, where all rows are of one person."""
 
     template = of_one(BODY)
     type = Text()

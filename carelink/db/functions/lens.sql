@@ -4,44 +4,62 @@
 -- are the parts of it that read other tables. They are functions so that PostgreSQL plans them once a connection and
 -- asks about a person once a statement, and not for every row. A test holds both forms to one answer.
 
+-- The values of a lens come packed, as carelink/consent/predicate.py packs them:
+--  texts    1 organisation   2 its type   3 purpose   4 role   5 team   6 user
+--  numbers  1 hidden from the person   2 hides the place   3 involving   4 needs consent   5 terms
+--  flags    1 assumed to be involved   5 on duty
+
 -- What is true of a requester and a person at a time, as bits:
 --  1 involved by a relationship   2 broke the glass          4 kept out of an enquiry
 --  8 kept away by a court        16 the person has consents  32 the person is restricted (PDS 'S')
-create or replace function carelink_standing(
-    whose uuid, at timestamptz, asks_organisation text, asks_team text, asks_user text, on_duty boolean, assumed boolean
-) returns integer language plpgsql stable parallel safe as $$
-begin
-  return (select
-      (assumed or exists (select from relationship rel
-        where rel.person = whose and rel.organisation = asks_organisation
+-- In FROM, as it stands here, PostgreSQL makes it a part of the statement that asks about one person.
+create or replace function carelink_standing_of(whose uuid, at timestamptz, texts text[], flags boolean[])
+returns table (bits integer) language sql stable parallel safe as $$
+  select
+      (flags[1] or exists (select from relationship rel
+        where rel.person = whose and rel.organisation = texts[1]
           and rel.starts <= at and (rel.ends is null or rel.ends > at)
-          and (rel."user" = asks_user or (rel."user" is null and (rel.team is null or rel.team = asks_team))
-            or (on_duty and rel.kind = 'caseload'))))::integer
+          and (rel."user" = texts[6] or (rel."user" is null and (rel.team is null or rel.team = texts[5]))
+            or (flags[5] and rel.kind = 'caseload'))))::integer
     | 2 * (exists (select from access_grant gra
-        where gra.person = whose and gra."user" = asks_user and gra.organisation = asks_organisation
+        where gra.person = whose and gra."user" = texts[6] and gra.organisation = texts[1]
           and gra.starts <= at and gra.ends > at))::integer
     | coalesce((select bit_or(case kep.kind when 'court-order' then 12 else 4 end) from kept_out kep
         where kep.person = whose and kep.starts <= at and (kep.ends is null or kep.ends > at)
-          and (kep."user" = asks_user or (kep."user" is null and kep.organisation = asks_organisation))), 0)
+          and (kep."user" = texts[6] or (kep."user" is null and kep.organisation = texts[1]))), 0)
     | 16 * (exists (select from directive dir
         where dir.person = whose and dir.starts <= at and (dir.ends is null or dir.ends > at)))::integer
-    | 32 * (exists (select from person per where per.key = whose and per.restricted))::integer);
+    | 32 * (exists (select from person per where per.key = whose and per.restricted))::integer
+$$;
+
+-- The same of a person of whom a row is: planned once a connection.
+create or replace function carelink_standing(whose uuid, at timestamptz, texts text[], flags boolean[])
+returns integer language plpgsql stable parallel safe as $$
+begin
+  return (select bits from carelink_standing_of(whose, at, texts, flags));
 end $$;
 
 -- By which rule (carelink/consent/rules.py) something that another organisation holds is shared with the requester:
 -- agreed or permitted, not denied or objected to, with what consent it needs, to somebody who is involved. Null where it
 -- is not. What had to be got over is told: an objection by what outweighs it, a stranger by what lets them in.
 --
--- `left_out`: the sensitivities that no agreement names; null where nothing is agreed. `on_terms` as bits:
+-- `left_out`: the sensitivities that no agreement names; null where nothing is agreed. The terms as bits:
 --  1 a permission agrees   2 a permission relates   4 the law overrides an objection   8 glass opens an objection
 -- 16 glass opens not having been asked   32 glass opens a relationship   64 people are asked first
 create or replace function carelink_ground(
-    standing integer, on_terms integer, left_out integer, needs_consent integer, at timestamptz,
-    asks_organisation text, asks_organisation_type text, asks_role text, asks_team text, asks_user text, asks_purpose text,
+    standing integer, left_out integer, at timestamptz, texts text[], numbers integer[],
     item_person uuid, item_custodian text, item_category text, item_type text, item_sensitivities integer,
     item_key uuid, item_clinical timestamptz, item_body text
 ) returns text language plpgsql stable parallel safe as $$
 declare
+  asks_organisation text := texts[1];
+  asks_organisation_type text := texts[2];
+  asks_purpose text := texts[3];
+  asks_role text := texts[4];
+  asks_team text := texts[5];
+  asks_user text := texts[6];
+  needs_consent integer := numbers[4];
+  on_terms integer := numbers[5];
   said record;
   glass boolean := standing & 2 <> 0;
   over text;  -- what got over an objection, or over not having been asked
@@ -120,4 +138,24 @@ begin
       then coalesce(over, case when left_out is null then 'L6-consent-permit' else 'L8-agreement' end)
     when on_terms & 2 <> 0 and said.named then 'L6-consent-permit'
     when glass and on_terms & 32 <> 0 then 'L9-break-glass' end;
+end $$;
+
+-- By which rule a row that may be seen is shown, as `decide` says it, where it is not plain: the person has consents, or
+-- the glass is broken, or it may not be told where they are. Behind a mark where the row is told without which
+-- organisation holds it. `is_redacted`: whether the row has a form without what locates a person.
+create or replace function carelink_shown(
+    standing integer, left_out integer, at timestamptz, texts text[], numbers integer[],
+    item_person uuid, item_custodian text, item_category text, item_type text, item_sensitivities integer,
+    item_key uuid, item_clinical timestamptz, item_body text, is_redacted boolean
+) returns text language plpgsql stable parallel safe as $$
+declare
+  hides integer := standing & numbers[2];
+begin
+  return case when hides <> 0 then '-' else '' end || case
+    when is_redacted and hides & 32 <> 0 then 'L3-restricted'
+    when is_redacted and hides <> 0 then 'L4-source-of-harm'
+    when item_custodian = texts[1] and standing & 1 <> 0 then 'L8-own-organisation'
+    when item_custodian = texts[1] then 'L9-break-glass'
+    else carelink_ground(standing, left_out, at, texts, numbers, item_person, item_custodian, item_category, item_type,
+      item_sensitivities, item_key, item_clinical, item_body) end;
 end $$;
