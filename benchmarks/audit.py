@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import text
 
-from benchmarks.fhir import patient_reads
+from benchmarks import fhir
 from benchmarks.figures import Figure, Floor, typical
 from benchmarks.filled import Filled, filled
 from benchmarks.machine import Meter
@@ -74,10 +74,11 @@ def _of_reads(world: World) -> Iterator[Figure]:
 
 
 def _reads(here: Filled) -> list[Read]:
-    paths, bearer = patient_reads(here)
+    known = fhir.reads(here)
+    bearer = known.headers
     page = Read("the person's page", [f"/people/{here.person}"], {"Cookie": here.cookie()}, 40, held=True)
     whole = Read("$everything", [f"{ROOT}/Patient/{here.person}/$everything"], bearer, 80, held=True)
-    return [Read("Patient read", paths, bearer, 600, held=False), whole, page]
+    return [Read("Patient read", known.patients, bearer, 600, held=False), whole, page]
 
 
 def _added(read: Read) -> Iterator[Figure]:

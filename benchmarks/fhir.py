@@ -76,15 +76,24 @@ def figures(world: World) -> Iterator[Figure]:
         yield Figure(one.name, value, "requests/s", cpu, least, at_least=True, rounds=rounds, peer=one.peer)
 
 
-def patient_reads(here: Filled) -> tuple[list[str], dict[str, str]]:
-    """Paths of Patients whom the client may see, and the headers to ask for them with."""
+@dataclass(frozen=True)
+class Reads:
+    """What a client may ask of the FHIR API, and the headers to ask with."""
+
+    patients: list[str]  # paths of Patients whom it may see
+    searches: list[str]  # of the same, by their NHS numbers
+    headers: dict[str, str]
+
+
+def reads(here: Filled) -> Reads:
+    """The paths, with a token that was granted."""
     people, _, _ = _people(here)
     with here.database.engine.connect() as conn:
         client = clients.find(conn, CLIENT)
     assert client is not None, "it was just registered"
     made = Tokens.of(SECRET, here.settings.base_url, here.world.place).make(client, EVERY_TYPE, NOW)
     headers = {"Authorization": f"Bearer {made}", "Accept": "application/fhir+json"}
-    return [f"{ROOT}/Patient/{key}" for key, _ in people], headers
+    return Reads([f"{ROOT}/Patient/{key}" for key, _ in people], [_search(number) for _, number in people], headers)
 
 
 def _typical(asked: Sequence[Asked]) -> tuple[float, float]:

@@ -1,16 +1,21 @@
-"""What the lens costs: a search with it beside the same search without it, and one decision in process."""
+"""What the lens costs: a search with it beside the same search without it, and one decision in process.
+
+Over HTTP, as it is asked, and at the function that searches: there nothing else is in the figure.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from benchmarks import fhir
 from benchmarks.figures import Figure, Floor, typical
 from benchmarks.filled import WORKER, Filled, filled
 from benchmarks.machine import Meter
+from benchmarks.serving import Asked, Clients, served
 from benchmarks.world import NOW, World
 from carelink.consent.facts import Directed, Facts, Labelled
 from carelink.consent.known import facts_of, items_of
@@ -20,14 +25,16 @@ from carelink.record import search
 from carelink.record.query import Query
 
 ROUNDS, SEARCHES, WARM = 8, 100, 30
+ASKED = 600  # a round, over HTTP
 ADDS = 15  # per cent, at most
 DECISION = 200  # microseconds, at most
 SHOWN = 20
 
 
 def figures(world: World) -> Iterator[Figure]:
-    """Milliseconds of a sorted search about one person, what the lens adds to it, and microseconds of a decision."""
+    """Milliseconds of a search, what the lens adds to it, and microseconds of a decision."""
     here = filled(world)
+    yield from _over_http(here)
     with here.database.engine.connect() as conn:
         lens = Lens.compile(world.place, requesters.requester(conn, world.place, WORKER), NOW)
         query = _query(conn, here, lens)
@@ -35,11 +42,37 @@ def figures(world: World) -> Iterator[Figure]:
         wall, cpu = _measured(world, asking)
         floor = Floor("the same search without the lens", typical(wall["without"]), typical(cpu["without"]))
         with_lens = typical(wall["with"]), typical(cpu["with"])
-        yield Figure("search about one person, with the lens", with_lens[0], "ms", with_lens[1], floor)
-        added = [(mine / base - 1) * 100 for mine, base in zip(wall["with"], wall["without"], strict=True)]
-        spent = [(mine / base - 1) * 100 for mine, base in zip(cpu["with"], cpu["without"], strict=True)]
-        yield Figure("the lens adds to it", typical(added), "%", typical(spent), target=ADDS, rounds=tuple(added))
+        yield Figure("the function that searches about one person", with_lens[0], "ms", with_lens[1], floor)
+        added, spent = _share(wall), _share(cpu)
+        yield Figure("… the lens adds", typical(added), "%", typical(spent), rounds=tuple(added))
         yield _decision(conn, here, lens)
+
+
+def _over_http(here: Filled) -> Iterator[Figure]:
+    """A search by a system, in turn of an application with the lens and of one whose lens hides nothing."""
+    known = fhir.reads(here)
+    asked: dict[str, list[Asked]] = {"with": [], "without": []}
+    with (
+        served(here, "lens", "carelink.wsgi:create()") as lens,
+        served(here, "unlensed", "benchmarks.unlensed:create()") as bare,
+        Clients() as asking,
+    ):
+        for number in range(ROUNDS + 1):
+            for name, server in (("with", lens), ("without", bare)):
+                done = asking.ask(here, server, known.searches, known.headers, ASKED)
+                if number:  # in the first, each worker's statements are made and planned
+                    asked[name].append(done)
+    wall = {name: [1000 / one.a_second for one in each] for name, each in asked.items()}
+    cpu = {name: [one.cpu * 1000 for one in each] for name, each in asked.items()}
+    floor = Floor("the same search without the lens", typical(wall["without"]), typical(cpu["without"]))
+    yield Figure("search by a system, over HTTP", typical(wall["with"]), "ms", typical(cpu["with"]), floor)
+    added, spent = _share(wall), _share(cpu)
+    yield Figure("… the lens adds", typical(added), "%", typical(spent), target=ADDS, rounds=tuple(added))
+
+
+def _share(spent: Mapping[str, Sequence[float]]) -> list[float]:
+    """Per cent more of each round."""
+    return [(mine / base - 1) * 100 for mine, base in zip(spent["with"], spent["without"], strict=True)]
 
 
 class _Bare(Lens):

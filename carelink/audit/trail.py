@@ -66,12 +66,12 @@ def looked(
     keys, so that "who looked at my record" finds everybody who came upon it. Jobs are kept with their reason alone.
     `resource` is the one that was asked for, where it was one.
     """
-    shown = sorted({str(row.person) for row in rows if row.person is not None} - {str(person)})
+    shown = sorted(map(str, {row.person for row in rows} - {None, person}))
     several = person is not None or len(shown) > 1
     event = Event(
         action,
         lens.requester,
-        person if several or not shown else next(row.person for row in rows if row.person is not None),
+        person if several or not shown else PersonKey(UUID(shown[0])),
         query=query,
         count=len(rows) if count is None else count,
         rules=lens.grounds(rows),

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 
 from carelink.consent.lens import Lens
 from carelink.db.tables import index_date, index_number, index_reference, index_string, index_token, resource
@@ -42,7 +42,9 @@ def condition(lens: Lens, query: Query, criterion: Criterion) -> ColumnElement[b
     parameter = _known(query, criterion)
     table = _TABLE[parameter.kind]
     matches = [_MATCH[parameter.kind](parameter, criterion, value) for value in criterion.values]
-    asked = select(table.c.key).where(table.c.parameter == parameter.number, or_(*matches))
+    # In the statement's text: so PostgreSQL knows which index holds it, and keeps its plan.
+    number = literal_column(str(parameter.number), table.c.parameter.type)
+    asked = select(table.c.key).where(table.c.parameter == number, or_(*matches))
     if query.person is not None:
         asked = asked.where(table.c.person == query.person)
     holds = resource.c.key.in_(asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from carelink.ids import Ods, PersonKey, ResourceKey
 
@@ -34,8 +35,7 @@ class Query:
     goldens: bool | None = None  # True: only golden Patients; False: only what sources sent; None: both
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One current version, as it may be seen: `body` is the canonical JSON text, already redacted where it must be."""
 
     key: ResourceKey

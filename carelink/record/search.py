@@ -33,6 +33,13 @@ def run(conn: Connection, lens: Lens, query: Query) -> Page:
 
     Raises `Invalid` for a parameter or value that can't be searched. Audited as `search`, without values that tell who.
     """
+    page = unkept(conn, lens, query)
+    looked(conn, lens, "search", _asked(query), page.rows, query.person)
+    return page
+
+
+def unkept(conn: Connection, lens: Lens, query: Query) -> Page:
+    """The same for a read of several searches, which keeps one look of them all."""
     value, falling = ORDERS[query.sort]
     key = _T.key
     statement = _columns(lens, value, query.person).where(*_conditions(lens, query))
@@ -41,7 +48,6 @@ def run(conn: Connection, lens: Lens, query: Query) -> Page:
     order = value.desc() if falling else value.asc()
     found = conn.execute(statement.order_by(order, key).limit(query.count + 1)).all()
     rows = tuple(_row(lens, one) for one in found[: query.count])
-    looked(conn, lens, "search", _asked(query), rows, query.person)
     more = len(found) > query.count
     return Page(rows, token(found[query.count - 1].sorted_by, rows[-1].key) if more else "")
 
@@ -67,14 +73,21 @@ def count(conn: Connection, lens: Lens, query: Query) -> int:
 
 
 def by_keys(conn: Connection, lens: Lens, keys: Iterable[ResourceKey]) -> tuple[Row, ...]:
-    """The resources of those keys that this requester may see, in the order of their keys."""
+    """The resources of those keys that this requester may see, in the order of their keys. Audited where any is asked."""
+    wanted = set(keys)
+    rows = unkept_by_keys(conn, lens, wanted)
+    if wanted:
+        looked(conn, lens, "read", "by key", rows)
+    return rows
+
+
+def unkept_by_keys(conn: Connection, lens: Lens, keys: Iterable[ResourceKey]) -> tuple[Row, ...]:
+    """The same for a read of several searches, which keeps one look of them all."""
     wanted = sorted(set(keys))
     if not wanted:
         return ()
     statement = _columns(lens).where(among(_T.key, wanted), not_(_T.deleted), lens.where(resource)).order_by(_T.key)
-    rows = tuple(_row(lens, one) for one in conn.execute(statement))
-    looked(conn, lens, "read", "by key", rows)
-    return rows
+    return tuple(_row(lens, one) for one in conn.execute(statement))
 
 
 def _columns(lens: Lens, order: ColumnElement[Any] = _WHEN, person: PersonKey | None = None) -> Select[Any]:
@@ -95,22 +108,12 @@ def _columns(lens: Lens, order: ColumnElement[Any] = _WHEN, person: PersonKey | 
 
 
 def _row(lens: Lens, one: Any) -> Row:
-    ground = lens.shown_by(one.ground)
-    source, custodian = lens.holder(one.source, one.custodian, hidden=ground.hidden)
-    return Row(
-        key=ResourceKey(one.key),
-        type=one.type,
-        person=PersonKey(one.person) if one.person else None,
-        version=one.version,
-        last_updated=one.last_updated,
-        clinical=one.clinical,
-        source=source,
-        custodian=custodian,
-        category=one.category,
-        body=one.sent,
-        hidden=ground.hidden,
-        rule=ground.rule,
-    )
+    """From what `_columns` asks for, in its order; made for each row of each answer."""
+    key, type_, person, version, updated, clinical, source, custodian, category, body, ground, _ = one
+    rule, hidden = lens.shown_by(ground)
+    if hidden:
+        source, custodian = lens.holder(source, custodian, hidden=hidden)
+    return Row(key, type_, person, version, updated, clinical, source, custodian, category, body, hidden, rule)
 
 
 def _conditions(lens: Lens, query: Query) -> list[ColumnElement[bool]]:

@@ -140,22 +140,25 @@ def _audit(conn: Connection, lens: Lens, action: str, type_: str, key: ResourceK
 def everything(conn: Connection, lens: Lens, person: PersonKey) -> tuple[Row, ...]:
     """All of a person that this requester may see, and the organisations, workers, places and medicines that it names.
 
-    The golden Patient is first where it may be seen. Raises `NotFound` for a person of whom nothing may.
+    The golden Patient is first where it may be seen. One look is kept of it all. Raises `NotFound` for a person of
+    whom nothing may be seen.
     """
     rows = _all_of(conn, lens, person)
-    if not rows:
-        raise NotFound("There is no such person, or you may not see their record")
     rows.sort(key=lambda row: row.key != person)  # stable: the rest stays newest first
     there = {row.key for row in rows}
     named = {ResourceKey(UUID(one)) for row in rows for one in _NAMED.findall(row.body)}
-    return (*rows, *search.by_keys(conn, lens, named - there))
+    whole = (*rows, *search.unkept_by_keys(conn, lens, named - there))
+    looked(conn, lens, "read", "$everything", whole, person)
+    if not rows:
+        raise NotFound("There is no such person, or you may not see their record")
+    return whole
 
 
 def _all_of(conn: Connection, lens: Lens, person: PersonKey) -> list[Row]:
     rows: list[Row] = []
     after = ""
     while True:
-        page = search.run(conn, lens, Query(person=person, count=_PART, after=after))
+        page = search.unkept(conn, lens, Query(person=person, count=_PART, after=after))
         rows += page.rows
         after = page.next
         if not after:

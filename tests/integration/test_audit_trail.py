@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -120,7 +121,7 @@ LOOKS = [
     Look("store.history", lambda c, lens: storing.history(c, lens, "Condition", CONDITION), "history", "Condition", 1, rules=("L8-own-organisation",)),
     Look("store.history of what may not be seen", lambda c, lens: storing.history(c, lens, "Condition", CONDITION), "history", "Condition", 0, (), (), staff("lena")),
     Look("store.vread", lambda c, lens: storing.vread(c, lens, "Condition", CONDITION, 1), "vread", "Condition", 1, rules=("L8-own-organisation",)),
-    Look("store.everything", lambda c, lens: storing.everything(c, lens, ANN), "search", "*?", 10),
+    Look("store.everything", lambda c, lens: storing.everything(c, lens, ANN), "read", "$everything", 11, rules=("L0-directory", "L8-agreement", "L8-own-organisation")),
     Look("store.delete", lambda c, lens: storing.delete(c, PLACE, lens, "Condition", CONDITION), "delete", "Condition", 1, rules=("L8-own-organisation",)),
     Look("timeline.timeline", lambda c, lens: timeline(c, lens, ANN), "search", "", 6),
     Look("summary.summary", lambda c, lens: summary(c, lens, ANN), "search", "", 6),
@@ -168,6 +169,9 @@ READS_NOTHING = {
     "breakglass_review.is_theirs": "who opened it",
 }
 
+
+# Parts of a reading function that keeps one look of them all, and that function.
+PARTS = {"search.unkept": "store.everything", "search.unkept_by_keys": "store.everything"}
 
 # Those that a place with break-glass is needed for, and the test that reads what they keep.
 ELSEWHERE = {
@@ -313,8 +317,17 @@ def test_every_reading_function_is_among_these_looks() -> None:
         and not name.startswith("_")
         and "Lens" in function.__annotations__.values()
     }
-    told = {look.of.partition(" ")[0] for look in LOOKS} | set(READS_NOTHING) | set(ELSEWHERE)
+    told = {look.of.partition(" ")[0] for look in LOOKS} | set(READS_NOTHING) | set(ELSEWHERE) | set(PARTS)
     assert sorted(name for name in found - told if name.partition(".")[0] not in WHOLE) == []
+
+
+def test_what_keeps_no_look_is_asked_only_by_what_keeps_it_and_by_its_own_module() -> None:
+    users = {
+        file.stem
+        for file in (ROOT / "carelink").rglob("*.py")
+        if re.search(r"\bunkept(_by_keys)?\(", file.read_text("utf-8"))
+    }
+    assert users == {"search", *(by.partition(".")[0] for by in PARTS.values())}
 
 
 @pytest.mark.parametrize("said", sorted({*ELSEWHERE.values(), *WHOLE.values()}))

@@ -32,12 +32,13 @@ from consent_builders import (
 from consent_cases import ANN_HERSELF, HIS, IRIS, LENA, NADIA, NOBODY, SAM, TOM, WARD, Case, also
 from consent_cases_whole import CASES
 from consent_world import EVERYBODY, WHO, store_world
-from sqlalchemy import Connection, FromClause, select
+from sqlalchemy import Connection, FromClause, select, text
 from sqlalchemy.dialects.postgresql import dialect
 
 from carelink.consent.facts import Labelled
 from carelink.consent.known import facts_of
 from carelink.consent.lens import Lens
+from carelink.consent.predicate import as_array
 from carelink.consent.requester import Requester
 from carelink.consent.rules import Effect
 from carelink.db.tables import person, resource, resource_version
@@ -131,12 +132,23 @@ def test_the_statement_is_the_same_text_for_everybody() -> None:
 def test_what_a_requester_is_called_can_not_change_the_question(conn: Connection) -> None:
     store_person(conn, ANN, NOBODY)
     store_item(conn, item(SURGERY, "problems"))
-    for text in ("' or true --", "\\", "%(param_1)s", "{person}", ":self", "null"):
-        crooked = replace(SAM, user=text, team=text, organisation=Ods(text), role=text)  # type: ignore[arg-type]
+    for odd in ("' or true --", "\\", "%(param_1)s", "{person}", ":self", "null"):
+        crooked = replace(SAM, user=odd, team=odd, organisation=Ods(odd), role=odd)  # type: ignore[arg-type]
         assert asked(conn, lens_of(crooked)) == {}
 
 
 # A question of identity -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("called", ["", "null", "a,b", '"', "\\", "{}", "' or true --", " O\u2019Hara ", "t\\"])
+def test_an_array_says_what_it_was_made_of(conn: Connection, called: str) -> None:
+    asked_ = text("select cast(:texts as text[]), cast(:numbers as int[]), cast(:flags as boolean[])")
+    given = {
+        "texts": as_array([called, None, called]),
+        "numbers": as_array([3, -1]),
+        "flags": as_array([True, False]),
+    }
+    assert tuple(conn.execute(asked_, given).one()) == ([called, None, called], [3, -1], [True, False])
 
 
 def test_who_decides_links_sees_patients_and_nothing_else_and_nothing_that_the_law_restricts(conn: Connection) -> None:

@@ -72,7 +72,7 @@ def test_every_look_at_a_person_is_found_with_who_looked_and_why(
     ward: FlaskClient, lead: FlaskClient, who: dict[str, PersonKey]
 ) -> None:
     ward.get(f"/fhir/R4/Patient/{who['ann']}")
-    ward.get(f"/fhir/R4/Patient/{who['ann']}/$everything")
+    ward.get(f"/fhir/R4/Patient?identifier={ANN_NUMBER}")
     events = found(lead, f"patient=Patient/{who['ann']}&agent=client:ward")
     assert {one["subtype"][0]["code"] for one in events} == {"read", "search"}
     assert {one["agent"][0]["purposeOfUse"][0]["coding"][0]["code"] for one in events} == {"TREAT"}
