@@ -83,4 +83,4 @@ def test_a_look_is_two_statements_whatever_the_person_said_and_whoever_broke_the
             for person in people:
                 with statements(engine) as said:
                     search.run(conn, lens, Query(person=person))
-                assert said == ["select", "insert"]
+                assert said == ["with", "insert"]

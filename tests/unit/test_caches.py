@@ -39,6 +39,7 @@ KNOWN: Mapping[str, str] = {
     "carelink/consent/agreements.py:_agreements": _RULES,
     "carelink/consent/holders.py:kinds_of": _RULES,
     "carelink/consent/labels.py:_labeller": _RULES,
+    "carelink/consent/lens.py:_bits": "of one lens, which one request has",
     "carelink/consent/lens.py:_values": "of one lens, which one request has",
     "carelink/consent/members.py:_known": _RULES,
     "carelink/consent/per_place.py:self._made": _RULES,

@@ -107,5 +107,5 @@ def test_a_bit_that_no_pack_names_any_more_still_bars() -> None:
     """The item was labelled for a reason; a pack that forgot it is no leave to share."""
     assert _nurse_lacks(PLACE, 1 << 15) == 1 << 15
     nurse = Requester(UserId("n"), "N", Ods("RDV"), "nhs-trust", "nurse", "TREAT")
-    _, groups = shared_with(PLACE, nurse).sql
+    groups = shared_with(PLACE, nurse).sql
     assert str(EVERY_BIT & ~int(Sensitivity.NOPAT)) in groups, "in SQL too"

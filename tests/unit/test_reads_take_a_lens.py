@@ -233,10 +233,10 @@ def test_every_exception_is_still_there_and_still_is_one() -> None:
 def test_the_reading_functions_are_found() -> None:
     found = {one.name for one in everything() if one.uses_its_lens}
     assert found >= {
-        "record/search.py:run",
+        "record/search.py:unkept",
         "record/search.py:get",
         "record/search.py:count",
-        "record/search.py:by_keys",
+        "record/search.py:unkept_by_keys",
         "record/store.py:_versions",
         "cases/caseload.py:_rows",
     }
