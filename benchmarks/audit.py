@@ -18,7 +18,7 @@ from carelink.audit.seal import seal
 from carelink.audit.verify import one_look, verify
 from carelink.fhir.endpoint import ROOT
 
-ROUNDS = 7
+ROUNDS = 15
 ADDS = 10  # per cent of a read, at most
 EVENTS = 100_000
 MILLION = 1_000_000
@@ -59,9 +59,9 @@ def _of_reads(world: World) -> Iterator[Figure]:
     here = filled(world)
     reads = _reads(here)
     with (
-        served(here, "audited", "carelink.wsgi:create()") as audited,
-        served(here, "unaudited", "benchmarks.unaudited:create()") as unaudited,
-        Clients() as asking,
+        served(here, "audited", "carelink.wsgi:create()", workers=1) as audited,
+        served(here, "unaudited", "benchmarks.unaudited:create()", workers=1) as unaudited,
+        Clients(1) as asking,
     ):
         for number in range(ROUNDS + 1):
             for one in reads:
@@ -76,9 +76,9 @@ def _of_reads(world: World) -> Iterator[Figure]:
 def _reads(here: Filled) -> list[Read]:
     known = fhir.reads(here)
     bearer = known.headers
-    page = Read("the person's page", [f"/people/{here.person}"], {"Cookie": here.cookie()}, 40, held=True)
-    whole = Read("$everything", [f"{ROOT}/Patient/{here.person}/$everything"], bearer, 80, held=True)
-    return [Read("Patient read", known.patients, bearer, 600, held=False), whole, page]
+    page = Read("the person's page", [f"/people/{here.person}"], {"Cookie": here.cookie()}, 20, held=True)
+    whole = Read("$everything", [f"{ROOT}/Patient/{here.person}/$everything"], bearer, 60, held=True)
+    return [Read("Patient read", known.patients, bearer, 300, held=False), whole, page]
 
 
 def _added(read: Read) -> Iterator[Figure]:

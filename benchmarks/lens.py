@@ -25,7 +25,7 @@ from carelink.record import search
 from carelink.record.query import Query
 
 ROUNDS, SEARCHES, WARM = 8, 100, 30
-ASKED = 600  # a round, over HTTP
+ASKINGS, ASKED = 15, 300  # rounds over HTTP, and requests in each
 ADDS = 15  # per cent, at most
 DECISION = 200  # microseconds, at most
 SHOWN = 20
@@ -53,11 +53,11 @@ def _over_http(here: Filled) -> Iterator[Figure]:
     known = fhir.reads(here)
     asked: dict[str, list[Asked]] = {"with": [], "without": []}
     with (
-        served(here, "lens", "carelink.wsgi:create()") as lens,
-        served(here, "unlensed", "benchmarks.unlensed:create()") as bare,
-        Clients() as asking,
+        served(here, "lens", "carelink.wsgi:create()", workers=1) as lens,
+        served(here, "unlensed", "benchmarks.unlensed:create()", workers=1) as bare,
+        Clients(1) as asking,
     ):
-        for number in range(ROUNDS + 1):
+        for number in range(ASKINGS + 1):
             for name, server in (("with", lens), ("without", bare)):
                 done = asking.ask(here, server, known.searches, known.headers, ASKED)
                 if number:  # in the first, each worker's statements are made and planned

@@ -34,12 +34,12 @@ class Server:
 
 
 @contextmanager
-def served(here: Filled, name: str, application: str) -> Iterator[Server]:
-    """gunicorn with two workers and kept connections, over the filled database."""
+def served(here: Filled, name: str, application: str, workers: int = WORKERS) -> Iterator[Server]:
+    """gunicorn with kept connections, over the filled database."""
     port = any_port()
     command = [
         *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
-        *("--workers", str(WORKERS), "--worker-class", "gthread", "--threads", str(THREADS), "--keep-alive", "30"),
+        *("--workers", str(workers), "--worker-class", "gthread", "--threads", str(THREADS), "--keep-alive", "30"),
         *("--preload", "--no-control-socket", "--log-level", "warning"),
     ]
     child = here.world.children.start(name, command, here.environ(), ready=lambda: answers(port))
@@ -52,19 +52,23 @@ def served(here: Filled, name: str, application: str) -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Asked:
-    """So many requests, `CLIENTS` at a time: how many a second, and the server's CPU seconds for each."""
+    """So many requests, as many at a time as there are clients: how many a second, and the server's CPU seconds for each."""
 
     a_second: float
     cpu: float
 
 
 class Clients:
-    """A context: processes that ask, made once and ended at the end."""
+    """A context: processes that ask, made once and ended at the end.
 
-    def __init__(self) -> None:
+    One that asks one server with one worker leaves a core to each, and to PostgreSQL what neither needs: two things that
+    differ little are told apart so.
+    """
+
+    def __init__(self, number: int = CLIENTS) -> None:
         command = [sys.executable, "-m", "benchmarks.client"]
         self._clients = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(CLIENTS)
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(number)
         ]
 
     def __enter__(self) -> Clients:
@@ -76,23 +80,24 @@ class Clients:
 
     def ask(self, here: Filled, server: Server, paths: Sequence[str], headers: Mapping[str, str], count: int) -> Asked:
         """Ask for these paths in turn, each client from another of them. Raises AssertionError for anything but a 200."""
-        each = count // CLIENTS
-        for start in range(CLIENTS):
+        number = len(self._clients)
+        each = count // number
+        for start in range(number):
             turned = [*paths[start:], *paths[:start]]
             self._tell(
                 start, json.dumps({"port": server.port, "paths": turned, "headers": dict(headers), "count": each})
             )
-        ready = [self._hear(number) for number in range(CLIENTS)]
-        assert ready == ["ready"] * CLIENTS, "every client is connected"
+        ready = [self._hear(one) for one in range(number)]
+        assert ready == ["ready"] * number, "every client is connected"
         meter = Meter(here.world.server, [server.process])
-        for number in range(CLIENTS):
-            self._tell(number, "go")
-        told = [json.loads(self._hear(number)) for number in range(CLIENTS)]
+        for one in range(number):
+            self._tell(one, "go")
+        told = [json.loads(self._hear(one)) for one in range(number)]
         spent = meter.spent()
-        if wrong := next((one["why"] for one in told if one["why"]), ""):
+        if wrong := next((said["why"] for said in told if said["why"]), ""):
             raise AssertionError(wrong)
-        seconds = max(one["ended"] for one in told) - min(one["began"] for one in told)
-        return Asked(each * CLIENTS / seconds, spent.cpu / (each * CLIENTS))
+        seconds = max(said["ended"] for said in told) - min(said["began"] for said in told)
+        return Asked(each * number / seconds, spent.cpu / (each * number))
 
     def _tell(self, number: int, line: str) -> None:
         stdin = self._clients[number].stdin

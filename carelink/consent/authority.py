@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
 from carelink.consent.capacity import Answer, AuthorityKind, Decision, Giver, Mind, Relation, may_consent
-from carelink.consent.periods import Unclear, moment
+from carelink.consent.capacity_children import PARENTAL
+from carelink.consent.periods import LONDON, Unclear, moment
 from carelink.ids import PersonKey, ResourceKey
 
 GIVER = "https://carelink.example/StructureDefinition/consent-giver"
@@ -112,6 +114,27 @@ def permit_counts(body: Mapping[str, Any], mind: Mind, stored: datetime) -> Answ
     at = given_at(body, stored)
     answers = list(_answers(body, mind, at))
     return next((one for one in answers if one.allowed), answers[0])
+
+
+def permit_ends(body: Mapping[str, Any], mind: Mind, stored: datetime) -> datetime | None:
+    """The birthday on which what a parent (or the council with a care order) permitted ends; None: it stays.
+
+    At 16 the young person is taken to decide, at 18 parental responsibility ends (Family Law Reform Act 1969 s8;
+    Children Act 1989 s105(1)): neither is bound by what was said for them. Of a birth date that is not known to the
+    day, the first that it may be.
+    """
+    at = given_at(body, stored)
+    counted = [one for one in givers(body, mind) if may_consent(one, mind, Decision.SHARING, at).allowed]
+    born = mind.born()
+    if born is None or not counted or any(one.relation not in PARENTAL for one in counted):
+        return None
+    return next((day for age in (16, 18) if (day := _birthday(born[0], age)) > at), None)
+
+
+def _birthday(born: date, age: int) -> datetime:
+    leaps = (born.month, born.day) == (2, 29) and not isleap(born.year + age)
+    day = date(born.year + age, 3, 1) if leaps else born.replace(year=born.year + age)
+    return datetime.combine(day, time.min, LONDON)
 
 
 def _answers(body: Mapping[str, Any], mind: Mind, at: datetime) -> Iterator[Answer]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from carelink.consent.authority import permit_counts
+from carelink.consent.authority import permit_counts, permit_ends
 from carelink.consent.compiling import Compiled, compile_consent
 from carelink.consent.facts import Directed
 from carelink.consent.mind import Mind
@@ -27,7 +27,8 @@ def effect(body: Mapping[str, Any], place: Place, mind: Mind, stored: datetime) 
         return compiled
     why = UNVERIFIED if _unverified(body) else _refusal(body, mind, stored)
     if not why:
-        return replace(compiled, directives=tuple(_by(one, stored) for one in compiled.directives))
+        ends = permit_ends(body, mind, stored)
+        return replace(compiled, directives=tuple(_by(one, stored, ends) for one in compiled.directives))
     kept = tuple(one for one in compiled.directives if one.effect != "permit")
     return replace(compiled, directives=kept, problems=(*compiled.problems, why))
 
@@ -43,7 +44,13 @@ def _unverified(body: Mapping[str, Any]) -> bool:
     return False in said and True not in said
 
 
-def _by(one: Directed, stored: datetime) -> Directed:
-    """What was permitted was permitted when it came here, whatever later day it says: else it outweighed all to come."""
-    late = one.effect == "permit" and one.made is not None and one.made > stored
-    return replace(one, made=stored) if late else one
+def _by(one: Directed, stored: datetime, ends: datetime | None) -> Directed:
+    """What was permitted was permitted when it came here, whatever later day it says: else it outweighed all to come.
+
+    It ends when the child whom a parent permitted it for decides themselves.
+    """
+    if one.effect != "permit":
+        return one
+    made = stored if one.made is not None and one.made > stored else one.made
+    last = min((when for when in (one.ends, ends) if when is not None), default=None)
+    return replace(one, made=made, ends=last)

@@ -32,7 +32,7 @@ from consent_builders import (
 from consent_cases import ANN_HERSELF, HIS, IRIS, LENA, NADIA, NOBODY, SAM, TOM, WARD, Case, also
 from consent_cases_whole import CASES
 from consent_world import EVERYBODY, WHO, store_world
-from sqlalchemy import Connection, FromClause, select, text
+from sqlalchemy import Connection, FromClause, event, select, text
 from sqlalchemy.dialects.postgresql import dialect
 
 from carelink.consent.facts import Labelled
@@ -45,7 +45,7 @@ from carelink.db.tables import person, resource, resource_version
 from carelink.errors import NotFound
 from carelink.ids import ODS, Ods, ResourceKey
 from carelink.record import search, store
-from carelink.record.query import Query
+from carelink.record.query import Criterion, Query
 
 Answers = dict[ResourceKey, Effect]
 
@@ -127,6 +127,28 @@ def test_the_statement_is_the_same_text_for_everybody() -> None:
     }
     assert len(texts) == 1
     assert "sam" not in texts.pop()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(types=("Condition",), person=ANN),
+        Query(types=("Observation",), person=ANN, categories=("results",), sort="-last_updated"),
+        Query(
+            types=("Patient",),
+            criteria=(Criterion("identifier", ("https://fhir.nhs.uk/Id/nhs-number|1",)),),
+            goldens=True,
+        ),
+    ],
+    ids=["of one person", "of a kind of information", "by a number"],
+)
+def test_a_search_is_short_enough_for_the_driver_to_keep_what_it_read_of_it(conn: Connection, query: Query) -> None:
+    """psycopg reads a longer one anew each time that it is asked (decision 34)."""
+    said: list[str] = []
+    event.listen(conn, "before_cursor_execute", lambda c, cursor, text_, *more: said.append(text_))
+    search.run(conn, lens_of(SAM), query)
+    assert [len(one) for one in said if len(one) > 4096] == []
+    assert len(said) == 2
 
 
 def test_what_a_requester_is_called_can_not_change_the_question(conn: Connection) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from consent_builders import ANN, NOW
 
-from carelink.consent.authority import given_at, givers, performer, permit_counts
+from carelink.consent.authority import given_at, givers, performer, permit_counts, permit_ends
 from carelink.consent.capacity import Authority, AuthorityKind, Decision, Finding, Giver, Mind, Outcome, Relation
 from carelink.ids import ResourceKey
 
@@ -77,3 +77,38 @@ def test_one_without_a_date_that_can_be_read_was_given_when_it_was_stored() -> N
     assert given_at({}, NOW) == NOW
     assert given_at({"dateTime": "soon"}, NOW) == NOW
     assert given_at({"dateTime": "2026-11-01"}, NOW) == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+MOTHER = Authority(AuthorityKind.PARENTAL_RESPONSIBILITY, "Bea Hart", POWER)
+BY_HER = consent(performer(Giver(Relation.PARENTAL_RESPONSIBILITY, POWER, "Bea Hart"), ANN))
+UNABLE_AT_17 = Mind("2009-03-04", findings=(LOST,), authorities=(MOTHER,))
+
+
+def child(born: str) -> Mind:
+    return Mind(born, authorities=(MOTHER,))
+
+
+ENDS = [
+    ("of a child of 13: at 16", BY_HER, child("2013-03-04"), "2029-03-04T00:00+00:00"),
+    ("in summer the day begins an hour earlier", BY_HER, child("2013-07-04"), "2029-07-04T00:00+01:00"),
+    ("of a birth date that may be any of a month: the first", BY_HER, child("2013-03"), "2029-03-01T00:00+00:00"),
+    ("of a child born on 29 February: on that day", BY_HER, child("2012-02-29"), "2028-02-29T00:00+00:00"),
+    ("of a young person who can't decide: at 18", BY_HER, UNABLE_AT_17, "2027-03-04T00:00+00:00"),
+    ("by the person: never", consent(ME), ABLE, None),
+    ("by the attorney of an adult: never", consent({"display": "Susan Hart"}), UNABLE, None),
+    ("by nobody who might: there is nothing to end", consent({"reference": "RelatedPerson/1"}), child("2013-03-04"), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "body", "mind", "ends"), ENDS, ids=[what for what, *_ in ENDS])
+def test_what_a_parent_permitted_ends_when_the_child_decides(
+    what: str, body: dict[str, Any], mind: Mind, ends: str | None
+) -> None:
+    assert permit_ends(body, mind, NOW) == (datetime.fromisoformat(ends) if ends else None)
+
+
+def test_who_was_born_on_29_february_is_18_on_1_march() -> None:
+    by_her = BY_HER | {"dateTime": "2029-11-01"}
+    later = Finding(Decision.SHARING, Outcome.LACKS, datetime(2028, 6, 1, tzinfo=UTC), "Dr Desai")
+    mind = Mind("2012-02-29", findings=(later,), authorities=(MOTHER,))
+    assert permit_ends(by_her, mind, datetime(2029, 11, 2, tzinfo=UTC)) == datetime(2030, 3, 1, tzinfo=UTC)

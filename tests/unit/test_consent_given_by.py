@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from conftest import NOW
 from consent_builders import PLACE
 
+from carelink.consent.capacity import Authority, AuthorityKind
 from carelink.consent.effect import effect
 from carelink.consent.mind import Mind
-from carelink.ids import ODS
+from carelink.ids import ODS, ResourceKey
 
 ANN = {"reference": "Patient/ann"}
 SON = {"reference": "RelatedPerson/son", "display": "Peter Hart"}
@@ -48,3 +51,18 @@ def test_what_it_comes_to(what: str, body: dict[str, Any], effects: list[str], p
     assert [one.effect for one in found.directives] == effects
     assert len(found.problems) == problems
     assert all(found.problems)
+
+
+def test_what_a_mother_permitted_ends_at_16_or_sooner_and_what_she_denied_stays() -> None:
+    mother = Authority(AuthorityKind.PARENTAL_RESPONSIBILITY, "Bea Hart", ResourceKey(uuid4()))
+    child = Mind("2013-03-04", authorities=(mother,))
+    by_her = {"display": "Bea Hart"}
+    soon = {"period": {"end": "2027-01-01"}}
+    sixteen = datetime(2029, 3, 4, tzinfo=UTC)
+    (permitted,) = effect(consent("permit", by_her), PLACE, child, NOW).directives
+    (shorter,) = effect(consent("permit", by_her, **soon), PLACE, child, NOW).directives
+    (denied,) = effect(consent("deny", by_her), PLACE, child, NOW).directives
+    assert permitted.ends == sixteen
+    assert shorter.ends is not None
+    assert shorter.ends < sixteen
+    assert denied.ends is None
