@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from conftest import NOW
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Connection, select
 
 from carelink.consent import rules
 from carelink.consent.coded import codings
@@ -24,6 +24,7 @@ from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
 from carelink.consent.rules import Decision, Effect
 from carelink.consent.terms import OBJECTION, RELATIONSHIP
+from carelink.consent.unplaced import unplaced
 from carelink.db.tables import access_grant, person, relationship, resource, resource_version
 from carelink.ids import Ods, PersonKey
 from fhir_adapters import exact_json
@@ -66,21 +67,14 @@ class _Held:
 
 def held(conn: Connection, lens: Lens | None) -> _Held:
     """All of it, for whoever has this lens."""
-    own = lens.requester.organisation if lens is not None and lens.requester is not None else ""
     people = list(conn.execute(select(person.c.key).order_by(person.c.key)).scalars())
     facts: dict[Any, Facts] = {None: NOBODY} | {key: facts_of(conn, key) for key in people}
     r, v = resource.c, resource_version.c
     return _Held(
-        tuple(conn.execute(_unplaced(resource, own).order_by(r.key))),
-        tuple(conn.execute(_unplaced(resource_version, own).order_by(v.key, v.version))),
+        tuple(conn.execute(select(resource).order_by(r.key))),
+        tuple(conn.execute(select(resource_version).order_by(v.key, v.version))),
         facts,
     )
-
-
-def _unplaced(t: Table, own: str) -> Select[Any]:
-    """Each row, and its text without what tells which organisation holds it."""
-    text = func.carelink_unplaced(func.coalesce(t.c.redacted, t.c.body), own, t.c.custodian == own)
-    return select(t, text.label("unplaced"))
 
 
 def view(conn: Connection, lens: Lens | None, world: _Held | None = None) -> View:
@@ -130,13 +124,14 @@ def _sent(lens: Lens, row: Any, facts: Facts) -> tuple[Any, ...]:
     told = (row.type, row.person, row.category, row.sensitivities, row.last_updated, row.clinical, row.version)
     hidden = row.person is not None and hides_holders(facts, lens)
     holder = lens.holder(getattr(row, "source", ""), row.custodian, hidden=hidden)
-    return (_text(row, decision, hidden), *told, *holder)
+    own = lens.requester.organisation if lens.requester else ""
+    return (_text(row, decision, hidden, own), *told, *holder)
 
 
-def _text(row: Any, decision: Decision, hidden: bool) -> str:
-    """What is sent; what takes the organisations out of it has tests of its own (tests/integration/test_holders_hidden.py)."""
+def _text(row: Any, decision: Decision, hidden: bool, own: str) -> str:
+    """What is sent; what takes the organisations out of it has tests of its own (tests/unit/test_consent_unplaced.py)."""
     if hidden:
-        return str(row.unplaced)
+        return unplaced(row.redacted or row.body, own, own_item=row.custodian == own)
     if decision.effect is Effect.PERMIT:
         return str(row.body)
     return str(row.for_person if decision.rule is rules.OWN_REDACTED else row.redacted)

@@ -22,8 +22,9 @@ from carelink.consent.lens import Lens
 from carelink.consent.past import Unknown, Version
 from carelink.consent.requester import Requester
 from carelink.consent.rules import OWN_REDACTED, Decision, Effect
+from carelink.consent.unplaced import unplaced
 from carelink.errors import Forbidden, Invalid, NotFound
-from carelink.ids import PersonKey, UserId
+from carelink.ids import Ods, PersonKey, UserId
 from carelink.place import Place
 
 
@@ -122,9 +123,13 @@ def of_then(conn: Connection, place: Place, asked: Asked) -> AsItWas:
     told = tuple(kinds(((label, decision) for _, label, decision in decided), known_to(lens)))
     items = tuple(Item(one, decision) for one, _, decision in decided)
     if hides_holders(facts, lens) and lens.requester is not None:
-        texts = past.unplaced(conn, [one.version for one in items], lens.requester.organisation)
-        items = tuple(replace(one, unplaced=text) for one, text in zip(items, texts, strict=True))
+        items = tuple(_without_holder(one, lens.requester.organisation) for one in items)
     return AsItWas(Explanation(lens, key, facts, told, withheld=False), items, place, past.unknown_of(conn, key, at))
+
+
+def _without_holder(one: Item, own: Ods) -> Item:
+    then = one.version
+    return replace(one, unplaced=unplaced(then.redacted or then.body, own, own_item=then.custodian == own))
 
 
 def requester_of(place: Place, asked: Asked) -> Requester:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from carelink.consent.facts import Grant
@@ -90,22 +89,6 @@ def _version(row: Any, key: PersonKey) -> Version:
         redacted=row.redacted,
         for_person=row.for_person,
     )
-
-
-def unplaced(conn: Connection, versions: Sequence[Version], own: Ods) -> list[str]:
-    """What of each was sent to a worker of `own` who might not know where the person was, in the same order."""
-    texts = [one.redacted or one.body for one in versions]
-    given = {"texts": texts, "own": own, "mine": [one.custodian == own for one in versions]}
-    return list(conn.execute(_UNPLACED, given).scalars())
-
-
-_UNPLACED = text(
-    """
-    select case when body = '' then '' else carelink_unplaced(body, :own, own_item) end
-    from unnest(cast(:texts as text[]), cast(:mine as boolean[])) with ordinality as told(body, own_item, number)
-    order by number
-    """
-)
 
 
 def refused_at(conn: Connection, key: PersonKey, at: datetime) -> tuple[UUID, ...]:

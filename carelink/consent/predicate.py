@@ -16,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    Dialect,
     FromClause,
     Integer,
     ScalarSelect,
@@ -26,10 +27,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 from carelink.consent.decision import ENQUIRY
 from carelink.consent.sensitivity import Sensitivity
+from carelink.consent.unplaced import unplaced
 
 # What is true of the requester and the person, as bits (carelink/db/functions/lens.sql): 1 involved, 2 glass broken,
 # 4 kept out of an enquiry, 8 kept away by a court, 16 the person has consents, 32 the person is restricted.
@@ -124,8 +126,11 @@ GROUND = f"""case when {{person}} is null then 'L0-directory'
       then case when {{custodian}} = :organisation then 'L8-own-organisation' else 'L8-agreement' end
     else carelink_shown({_ITEM}, {{redacted}} is not null) end"""
 
+# What stands before a text from which is still to be taken what tells which organisation holds it: whether the
+# requester's own organisation does, and which that is. `Sent` takes it out of every answer.
+_UNSENT = "\x01"
 BODY = f"""case when {HIDDEN}
-      then carelink_unplaced(coalesce({{redacted}}, {{body}}), :organisation, {{custodian}} = :organisation)
+      then concat(chr(1), ({{custodian}} = :organisation)::int, :organisation, chr(1), coalesce({{redacted}}, {{body}}))
     when {{for_person}} is not null and {{person}} = :self then {{for_person}} else {{body}} end"""
 
 _COLUMN = re.compile(r"\{(\w+)\}")
@@ -189,6 +194,20 @@ def _element(value: str | int) -> str:
     if isinstance(value, int):
         return str(value).lower()  # a truth value is one
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Sent(TypeDecorator[str]):
+    """The text of a resource as it may be sent: nobody who asks a statement for it gets another."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """The same, less what tells which organisation holds it where that may not be told."""
+        if value is None or not value.startswith(_UNSENT):
+            return value
+        mark, _, text = value[1:].partition(_UNSENT)
+        return unplaced(text, mark[1:], own_item=mark[0] == "1")
 
 
 class LensElement(ColumnElement[Any]):
@@ -345,11 +364,11 @@ class Body(LensElement):
     """The text to send."""
 
     template = BODY
-    type = Text()
+    type = Sent()
 
 
 class BodyOfOne(LensElement):
     """The text to send, where all rows are of one person."""
 
     template = of_one(BODY)
-    type = Text()
+    type = Sent()

@@ -42,7 +42,7 @@ from consent_records import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, Select, Table, func, select
+from sqlalchemy import Connection, Engine, select
 
 from carelink.cases import caseload, finding, person_page, story
 from carelink.consent.facts import Facts, Labelled
@@ -50,6 +50,7 @@ from carelink.consent.known import facts_of
 from carelink.consent.lens import Lens
 from carelink.consent.requester import Requester
 from carelink.consent.rules import Effect
+from carelink.consent.unplaced import unplaced
 from carelink.db.tables import metadata, resource, resource_version
 from carelink.errors import NotFound
 from carelink.ids import NHS_NUMBER, Ods, PersonKey, ResourceKey
@@ -151,11 +152,9 @@ class Truth:
 def truth(conn: Connection, lens: Lens, people: int) -> Truth:
     known: dict[PersonKey | None, Facts] = {person(n): facts_of(conn, person(n)) for n in range(people)}
     known[None] = facts()
-    current = {row.key: row for row in conn.execute(_with_unplaced(lens, resource))}
+    current = {row.key: row for row in conn.execute(select(resource))}
     today = {key: _sent(lens, row, known) for key, row in current.items()}
-    versions = {
-        (row.key, row.version): _sent(lens, row, known) for row in conn.execute(_with_unplaced(lens, resource_version))
-    }
+    versions = {(row.key, row.version): _sent(lens, row, known) for row in conn.execute(select(resource_version))}
     return Truth(
         lens,
         {ResourceKey(key): text for key, text in today.items() if text and not current[key].deleted},
@@ -164,18 +163,12 @@ def truth(conn: Connection, lens: Lens, people: int) -> Truth:
     )
 
 
-def _with_unplaced(lens: Lens, t: Table) -> Select[Any]:
-    """Each row, and its text without what tells which organisation holds it; what that is, has tests of its own."""
-    own = lens.requester.organisation if lens.requester else ""
-    text = func.carelink_unplaced(func.coalesce(t.c.redacted, t.c.body), own, t.c.custodian == own)
-    return select(t, text.label("unplaced"))
-
-
 def _sent(lens: Lens, row: Any, known: Mapping[PersonKey | None, Facts]) -> str:
     item = Labelled(row.person, Ods(row.custodian), row.category, row.sensitivities, row.redacted is not None)
     effect = lens.decide(item, known[row.person]).effect
     if effect is not Effect.DENY and row.person is not None and known[row.person].restricted and not lens.may_locate:
-        return str(row.unplaced)
+        own = lens.requester.organisation if lens.requester else ""
+        return unplaced(row.redacted or row.body, own, own_item=row.custodian == own)
     return {Effect.PERMIT: row.body, Effect.REDACT: row.redacted, Effect.DENY: ""}[effect]
 
 
