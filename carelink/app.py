@@ -29,6 +29,7 @@ from carelink.errors import Invalid
 from carelink.fhir import audit_events, endpoint, token_endpoint
 from carelink.fhir import blueprint as fhir
 from carelink.fhir import consents as fhir_consents
+from carelink.fhir import resources as fhir_resources
 from carelink.identity.oidc import Provider
 from carelink.place import Place
 from carelink.portal import blueprint as portal
@@ -41,6 +42,15 @@ from carelink.web.blueprint import blueprint as web
 from carelink.web.parts import Parts
 
 STATIC = Path(__file__).resolve().parent / "static"
+
+
+_OF_SYSTEMS = (
+    fhir.blueprint,
+    audit_events.blueprint,
+    fhir_consents.blueprint,
+    fhir_resources.blueprint,
+    token_endpoint.blueprint,
+)
 
 
 def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
@@ -73,6 +83,6 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
         app.register_blueprint(blueprint)
     for blueprint in (subject_access.blueprint, retention.blueprint, my_requests.blueprint):
         app.register_blueprint(blueprint)
-    for blueprint in (fhir.blueprint, audit_events.blueprint, fhir_consents.blueprint, token_endpoint.blueprint):
+    for blueprint in _OF_SYSTEMS:
         app.register_blueprint(csrf.exempt(blueprint))  # no cookie speaks for a system, so there is nothing to forge
     return app

@@ -32,6 +32,8 @@ class Question:
 
 def question_of(given: Given, after: str) -> Question:
     """The search as the audit takes it. Raises `Invalid` for what it can't be asked."""
+    if any(name == "_sort" for name, _ in given):
+        raise Invalid("_sort", "is not known here: events come newest first")
     criteria = criteria_of(TYPE, given)
     asked = Asked(count=count_of(given), after=after)
     for one in criteria:

@@ -5,16 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from carelink.fhir import searched
+
 # type -> interactions, search parameters (name, type, words), operations (name, definition)
 RESOURCES: dict[str, dict[str, Any]] = {
+    **{
+        type_: {
+            "interactions": ("read", "search-type"),
+            "parameters": searched.parameters(type_),
+            "operations": (),
+        }
+        for type_ in searched.TYPES
+    },
     "Patient": {
         "interactions": ("read", "search-type"),
         "parameters": (("identifier", "token", "NHS number or a local identifier, as system|value"),),
         "operations": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),),
     },
     "Consent": {
-        "interactions": ("read", "create", "update"),
-        "parameters": (),
+        "interactions": ("read", "search-type", "create", "update"),
+        "parameters": searched.parameters("Consent"),
         "operations": (),
         "versioning": "versioned-update",  # an update names the version that it replaces (If-Match)
     },

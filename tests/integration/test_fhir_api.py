@@ -34,6 +34,7 @@ from sqlalchemy import Engine, text
 
 from carelink import clock
 from carelink.db.tables import directive, source_state
+from carelink.fhir import searched
 from carelink.identity.clients import Client
 from carelink.identity.tokens import LIFETIME, Tokens
 from carelink.ids import Ods, PersonKey
@@ -78,7 +79,7 @@ def test_metadata_is_told_without_a_token_and_names_what_there_is(asks: FlaskCli
     told = read(answer)
     assert (told["resourceType"], told["fhirVersion"]) == ("CapabilityStatement", "4.0.1")
     assert told["implementation"]["url"] == BASE
-    assert [one["type"] for one in told["rest"][0]["resource"]] == ["Patient", "Consent", "AuditEvent"]
+    assert {one["type"] for one in told["rest"][0]["resource"]} == {"Patient", "AuditEvent", *searched.TYPES}
 
 
 # Read ----------------------------------------------------------------------------------------------
@@ -321,7 +322,7 @@ def test_a_scope_for_other_types_is_not_enough_for_patients(
 def test_wrong_addresses_and_methods_are_told_in_fhir_too(asks: FlaskClient, who: dict[str, PersonKey]) -> None:
     for path in ("/fhir", "/fhir/", "/fhir/R4", "/fhir/R4/", "/fhir/R5/metadata", "/fhir//R4/metadata"):
         wrong(asks.get(path), 404, "not-found")
-    wrong(asks.get("/fhir/R4/Observation?code=1"), 404, "not-found")
+    wrong(asks.get("/fhir/R4/Basic?code=1"), 404, "not-found")
     refused = asks.delete(f"/fhir/R4/Patient/{who['ann']}")
     wrong(refused, 405, "not-supported")
     assert "GET" in refused.headers["Allow"]

@@ -1,0 +1,72 @@
+"""/fhir/R4/[type]: read and search of all types that are read and searched alike."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from carelink.consent.lens import Lens
+from carelink.fhir import asking, bearer, bundle, searched
+from carelink.fhir.asking import Given
+from carelink.fhir.endpoint import ROOT, endpoint
+from carelink.ids import ResourceKey
+from carelink.record import search
+from carelink.record.query import Page
+from carelink.web.transaction import connection
+
+_ANY = f"<any({', '.join(searched.TYPES)}):type_>"
+_READ = (
+    f"<any({', '.join(one for one in searched.TYPES if one != 'Consent')}):type_>"  # that one has a reading of its own
+)
+
+blueprint = Blueprint("fhir_resources", __name__, url_prefix=ROOT)
+blueprint.before_request(bearer.check_format)
+
+
+@blueprint.get(f"/{_READ}/<uuid:key>")
+def read(type_: str, key: UUID) -> Response:
+    """One resource. 304 for a version that the client has."""
+    row = search.get(connection(), bearer.lens(type_), type_, ResourceKey(key))
+    answer = bearer.answer(row.body)
+    answer.set_etag(str(row.version), weak=True)
+    answer.last_modified = row.last_updated
+    answer.make_conditional(request)
+    return answer
+
+
+@blueprint.get(f"/{_ANY}")
+def find(type_: str) -> Response:
+    """Resources of that type, newest first unless `_sort` says otherwise."""
+    lens, given = bearer.lens(type_), list(request.args.items(multi=True))
+    return _found(type_, lens, given, urlencode(given))
+
+
+@blueprint.post(f"/{_ANY}/_search")
+def find_by_form(type_: str) -> Response:
+    """The same, asked in the body, so that nothing of the question stands in an address."""
+    lens = bearer.lens(type_)
+    if request.mimetype != bearer.FORM:
+        raise UnsupportedMediaType(f"Send the parameters as {bearer.FORM}")
+    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    return _found(type_, lens, given, endpoint().links.sealed(given, lens.requester))
+
+
+def _found(type_: str, lens: Lens, given: Given, this: str) -> Response:
+    base, links = f"{endpoint().base}/{type_}", endpoint().links
+    asked, after = links.followed(given, lens.requester)
+    page = _page(lens, type_, asked, after)
+    more = f"{base}?{links.sealed(asked, lens.requester, page.next)}" if page.next else ""
+    total = None if after or page.next else len(page.rows)  # known for nothing only where all of it is here
+    entries = [bundle.entry(endpoint().base, row.type, row.key, row.body) for row in page.rows]
+    return bearer.answer(bundle.joined(entries, f"{base}?{this}", more, total))
+
+
+def _page(lens: Lens, type_: str, asked: Given, after: str) -> Page:
+    """A golden Patient means the whole person; only where that finds nothing, another Patient may be meant."""
+    query = asking.search_of(type_, asked, after)
+    whole = asking.of_one_person(query)
+    page = search.run(connection(), lens, whole) if whole is not None else None
+    return page if page is not None and page.rows else search.run(connection(), lens, query)
