@@ -53,7 +53,8 @@ def figures(world: World) -> Iterator[Figure]:
     people, size, whole = _people(here)
     questions = [
         Question("Patient read", [f"{ROOT}/Patient/{key}" for key, _ in people], 800, 1076),
-        Question("Patient search by identifier", [_search(number) for _, number in people], 640, 662),
+        Question("one person's observations, sorted, 20 a page", [_newest(key) for key, _ in people], 640, 662),
+        Question("Patient search by identifier", [_search(number) for _, number in people], 640),
         Question(f"$everything of {size} resources", [f"{ROOT}/Patient/{whole}/$everything"], 240, 36),
     ]
     floor = Question(FLOOR, [f"{FLOOR}/{key}" for key, _ in people], 1600)
@@ -82,6 +83,7 @@ class Reads:
 
     patients: list[str]  # paths of Patients whom it may see
     searches: list[str]  # of the same, by their NHS numbers
+    newest: list[str]  # the newest observations of each
     headers: dict[str, str]
 
 
@@ -93,7 +95,10 @@ def reads(here: Filled) -> Reads:
     assert client is not None, "it was just registered"
     made = Tokens.of(SECRET, here.settings.base_url, here.world.place).make(client, EVERY_TYPE, NOW)
     headers = {"Authorization": f"Bearer {made}", "Accept": "application/fhir+json"}
-    return Reads([f"{ROOT}/Patient/{key}" for key, _ in people], [_search(number) for _, number in people], headers)
+    keys, numbers = [key for key, _ in people], [number for _, number in people]
+    return Reads(
+        [f"{ROOT}/Patient/{key}" for key in keys], list(map(_search, numbers)), list(map(_newest, keys)), headers
+    )
 
 
 def _typical(asked: Sequence[Asked]) -> tuple[float, float]:
@@ -112,11 +117,17 @@ def _people(here: Filled) -> tuple[list[tuple[PersonKey, str]], int, PersonKey]:
         lens, t, i = Lens.compile(here.world.place, granted.requester, NOW), resource.c, index_token.c
         shown = select(t.person, func.count()).where(t.person.is_not(None), lens.where()).group_by(t.person)
         amounts: dict[UUID, int] = {row[0]: row[1] for row in conn.execute(shown)}
+        watched = select(t.person).where(t.type == "Observation", lens.where()).distinct()
+        observed = set(conn.execute(watched).scalars())  # of whom there is something to find
         same = (i.key == i.person) & (i.parameter == of_type("Patient")["identifier"].number) & (i.system == NHS_NUMBER)
         numbers: dict[UUID, str] = {row[0]: row[1] for row in conn.execute(select(i.person, i.code).where(same))}
-    known = sorted((key, number) for key, number in numbers.items() if key in amounts)[:PEOPLE]
+    known = sorted((key, number) for key, number in numbers.items() if key in observed)[:PEOPLE]
     whole = min(sorted(amounts), key=lambda key: abs(amounts[key] - SIZE))
     return [(PersonKey(key), number) for key, number in known], amounts[whole], PersonKey(whole)
+
+
+def _newest(person: PersonKey) -> str:
+    return f"{ROOT}/Observation?patient={person}&_sort=-date&_count=20"
 
 
 def _search(number: str) -> str:

@@ -51,6 +51,11 @@ def figures(world: World) -> Iterator[Figure]:
 def _over_http(here: Filled) -> Iterator[Figure]:
     """A search by a system, in turn of an application with the lens and of one whose lens hides nothing."""
     known = fhir.reads(here)
+    for name, paths in (("one person's observations", known.newest), ("Patient by identifier", known.searches)):
+        yield from _served(here, name, paths, known)
+
+
+def _served(here: Filled, what: str, paths: list[str], known: fhir.Reads) -> Iterator[Figure]:
     asked: dict[str, list[Asked]] = {"with": [], "without": []}
     with (
         served(here, "lens", "carelink.wsgi:create()", workers=1) as lens,
@@ -59,13 +64,13 @@ def _over_http(here: Filled) -> Iterator[Figure]:
     ):
         for number in range(ASKINGS + 1):
             for name, server in (("with", lens), ("without", bare)):
-                done = asking.ask(here, server, known.searches, known.headers, ASKED)
+                done = asking.ask(here, server, paths, known.headers, ASKED)
                 if number:  # in the first, each worker's statements are made and planned
                     asked[name].append(done)
     wall = {name: [1000 / one.a_second for one in each] for name, each in asked.items()}
     cpu = {name: [one.cpu * 1000 for one in each] for name, each in asked.items()}
     floor = Floor("the same search without the lens", typical(wall["without"]), typical(cpu["without"]))
-    yield Figure("search by a system, over HTTP", typical(wall["with"]), "ms", typical(cpu["with"]), floor)
+    yield Figure(f"{what}, over HTTP", typical(wall["with"]), "ms", typical(cpu["with"]), floor)
     added, spent = _share(wall), _share(cpu)
     yield Figure("… the lens adds", typical(added), "%", typical(spent), target=ADDS, rounds=tuple(added))
 

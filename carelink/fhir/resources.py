@@ -14,6 +14,7 @@ from carelink.fhir.asking import Given
 from carelink.fhir.endpoint import ROOT, endpoint
 from carelink.ids import ResourceKey
 from carelink.record import search
+from carelink.record.links import is_person
 from carelink.record.query import Page
 from carelink.web.transaction import connection
 
@@ -65,8 +66,10 @@ def _found(type_: str, lens: Lens, given: Given, this: str) -> Response:
 
 
 def _page(lens: Lens, type_: str, asked: Given, after: str) -> Page:
-    """A golden Patient means the whole person; only where that finds nothing, another Patient may be meant."""
+    """A golden Patient means the whole person, which is the quicker question; another may be a source's own."""
     query = asking.search_of(type_, asked, after)
     whole = asking.of_one_person(query)
-    page = search.run(connection(), lens, whole) if whole is not None else None
-    return page if page is not None and page.rows else search.run(connection(), lens, query)
+    if whole is None or whole.person is None:
+        return search.run(connection(), lens, query)
+    page = search.run(connection(), lens, whole)
+    return page if page.rows or is_person(connection(), whole.person) else search.run(connection(), lens, query)

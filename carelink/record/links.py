@@ -112,6 +112,11 @@ def _decision(conn: Connection, decision_id: int) -> Row[Any]:
     return found
 
 
+def is_person(conn: Connection, key: PersonKey) -> bool:
+    """Whether somebody has that key; it tells nothing of them."""
+    return conn.execute(select(person.c.key).where(person.c.key == key)).first() is not None
+
+
 def _followed(conn: Connection, key: PersonKey) -> PersonKey:
     """The person, or who they were merged into."""
     into = conn.execute(select(person.c.merged_into).where(person.c.key == key)).scalar()
