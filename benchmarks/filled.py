@@ -11,11 +11,12 @@ from datetime import timedelta
 from functools import cached_property
 
 from flask import Flask
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from benchmarks.world import NOW, Database, World
 from carelink.app import create_app
 from carelink.consent.lens import Lens
+from carelink.db.engine import engine_for
 from carelink.db.tables import relationship, resource, source_person
 from carelink.identity import requesters
 from carelink.ids import PersonKey, UserId
@@ -55,7 +56,12 @@ class Filled:
     @cached_property
     def app(self) -> Flask:
         """The real application over it."""
-        return create_app(self.settings, self.world.place, self.database.engine)
+        return create_app(self.settings, self.world.place, self.engine)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """As a web process has it."""
+        return engine_for(self.database.url, keeps_plans=True)
 
     def cookie(self) -> str:
         """The header of a browser in which the social worker signed in a minute ago."""

@@ -66,7 +66,7 @@ def figures(world: World) -> Iterator[Figure]:
 
 def _measured(world: World, here: Filled, asked: dict[str, Any]) -> tuple[dict[str, Times], Floor]:
     """Round by round, the floor in each: whatever else the machine does meets all of them."""
-    plain = bare.bare(here.database.engine)
+    plain = bare.bare(here.engine)
     floor, least = EnvironBuilder(path=f"/row/{here.person}").get_environ(), Times()
     times = {name: Times() for name in asked}
     for _ in range(WARM):
@@ -74,7 +74,7 @@ def _measured(world: World, here: Filled, asked: dict[str, Any]) -> tuple[dict[s
             answer(here.app, environ)
         answer(plain, floor)
     for name, environ in asked.items():
-        times[name].statements = _statements(here.database.engine, here.app, environ)
+        times[name].statements = _statements(here.engine, here.app, environ)
     meter = Meter(world.server)
     for _ in range(ROUNDS):
         meter.mark()

@@ -29,7 +29,7 @@ def _created() -> Flask:
     here = settings.load()
     if not here.database_url:
         raise Invalid("CARELINK_DATABASE_URL", "must be set: the web processes share one database")
-    place, engine = place_loader.load(here.place), engine_for(here.database_url)
+    place, engine = place_loader.load(here.place), engine_for(here.database_url, keeps_plans=True)
     app = create_app(here, place, engine)
     policies.note_start(engine, place, clock.now(), "start of the web application")
     return app

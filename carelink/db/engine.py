@@ -5,13 +5,18 @@ from __future__ import annotations
 from sqlalchemy import Engine, create_engine
 
 
-def engine_for(url: str, pool: int = 5) -> Engine:
-    """An engine over psycopg 3 that speaks UTC and checks a pooled connection before use."""
+def engine_for(url: str, pool: int = 5, *, keeps_plans: bool = False) -> Engine:
+    """An engine over psycopg 3 that speaks UTC and checks a pooled connection before use.
+
+    `keeps_plans`: for web processes, which ask the same short questions all the time. PostgreSQL would else plan them
+    anew for each person, which takes longer than to answer (decision 34).
+    """
+    plans = " -c plan_cache_mode=force_generic_plan" if keeps_plans else ""
     plain = url.removeprefix("postgresql+psycopg://").removeprefix("postgresql://")
     return create_engine(
         f"postgresql+psycopg://{plain}",
         pool_size=pool,
         max_overflow=pool,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC", "application_name": "carelink"},
+        connect_args={"options": f"-c timezone=UTC{plans}", "application_name": "carelink"},
     )
