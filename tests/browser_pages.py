@@ -154,7 +154,8 @@ def findings(page: Page, size: ViewportSize) -> list[str]:
 def overhang(page: Page) -> int:
     """By how many pixels the page is wider than the window, once the menu has folded itself into its new width."""
     for _ in range(40):  # two seconds; the pages' policy allows no script that waits by itself
-        wide = int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+        # By a locator: it waits for a page that is just being exchanged.
+        wide = int(page.locator("html").evaluate("it => it.scrollWidth - it.clientWidth"))
         if wide <= 0:
             break
         page.wait_for_timeout(50)
