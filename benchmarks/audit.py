@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 
 from benchmarks import fhir
-from benchmarks.figures import Figure, Floor, typical
+from benchmarks.figures import Figure, Floor, more, typical
 from benchmarks.filled import Filled, filled
 from benchmarks.machine import Meter
 from benchmarks.serving import Asked, Clients, served
@@ -90,16 +90,12 @@ def _added(read: Read) -> Iterator[Figure]:
     cpu = {name: [one.cpu * 1000 for one in each] for name, each in read.asked.items()}
     least = Floor("the same without audit rows", typical(wall["without"]), typical(cpu["without"]))
     yield Figure(f"{read.name}, audited", typical(wall["with"]), "ms", typical(cpu["with"]), least)
-    by_cpu = _share(cpu)
+    by_cpu = more(cpu["with"], cpu["without"])
     yield Figure(
         "… the audit adds, CPU", typical(by_cpu), "%", target=ADDS if read.held else None, rounds=tuple(by_cpu)
     )
-    yield Figure("… the audit adds, clock", typical(_share(wall)), "%", rounds=tuple(_share(wall)))
-
-
-def _share(spent: Mapping[str, list[float]]) -> list[float]:
-    """Per cent more of each round."""
-    return [(mine / base - 1) * 100 for mine, base in zip(spent["with"], spent["without"], strict=True)]
+    by_clock = more(wall["with"], wall["without"])
+    yield Figure("… the audit adds, clock", typical(by_clock), "%", rounds=tuple(by_clock))
 
 
 def trail(world: World, count: int) -> Iterator[Figure]:

@@ -69,6 +69,11 @@ def typical(values: Sequence[float]) -> float:
     return float(median(values))
 
 
+def more(with_: Sequence[float], without: Sequence[float]) -> list[float]:
+    """Per cent that something adds in each round."""
+    return [(mine / base - 1) * 100 for mine, base in zip(with_, without, strict=True)]
+
+
 def slowest(values: Sequence[float], of: float = 0.95) -> float:
     """The 95th percentile: of a hundred, the fifth slowest."""
     return sorted(values)[min(len(values) - 1, int(len(values) * of))]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from benchmarks import fhir
-from benchmarks.figures import Figure, Floor, typical
+from benchmarks.figures import Figure, Floor, more, typical
 from benchmarks.filled import WORKER, Filled, filled
 from benchmarks.machine import Meter
 from benchmarks.serving import Asked, Clients, served
@@ -40,44 +40,39 @@ def figures(world: World) -> Iterator[Figure]:
         query = _query(conn, here, lens)
         asking = {"with": _asks(conn, lens, query), "without": _asks(conn, _without(lens), query)}
         wall, cpu = _measured(world, asking)
-        floor = Floor("the same search without the lens", typical(wall["without"]), typical(cpu["without"]))
-        with_lens = typical(wall["with"]), typical(cpu["with"])
-        yield Figure("the function that searches about one person", with_lens[0], "ms", with_lens[1], floor)
-        added, spent = _share(wall), _share(cpu)
-        yield Figure("… the lens adds", typical(added), "%", typical(spent), rounds=tuple(added))
+        yield from _told("the function that searches about one person", wall, cpu)
         yield _decision(conn, here, lens)
 
 
 def _over_http(here: Filled) -> Iterator[Figure]:
-    """A search by a system, in turn of an application with the lens and of one whose lens hides nothing."""
+    """Searches by a system, in turn of an application with the lens and of one whose lens hides nothing."""
     known = fhir.reads(here)
-    for name, paths in (("one person's observations", known.newest), ("Patient by identifier", known.searches)):
-        yield from _served(here, name, paths, known)
-
-
-def _served(here: Filled, what: str, paths: list[str], known: fhir.Reads) -> Iterator[Figure]:
-    asked: dict[str, list[Asked]] = {"with": [], "without": []}
+    asked = {"one person's observations": known.newest, "Patient by identifier": known.searches}
     with (
         served(here, "lens", "carelink.wsgi:create()", workers=1) as lens,
         served(here, "unlensed", "benchmarks.unlensed:create()", workers=1) as bare,
         Clients(1) as asking,
     ):
-        for number in range(ASKINGS + 1):
-            for name, server in (("with", lens), ("without", bare)):
-                done = asking.ask(here, server, paths, known.headers, ASKED)
-                if number:  # in the first, each worker's statements are made and planned
-                    asked[name].append(done)
-    wall = {name: [1000 / one.a_second for one in each] for name, each in asked.items()}
-    cpu = {name: [one.cpu * 1000 for one in each] for name, each in asked.items()}
+        for name, paths in asked.items():
+            done: dict[str, list[Asked]] = {"with": [], "without": []}
+            for _ in range(ASKINGS + 1):
+                for which, server in (("with", lens), ("without", bare)):
+                    done[which].append(asking.ask(here, server, paths, known.headers, ASKED))
+            # In the first round each worker's statements are made and planned.
+            wall = {which: [1000 / one.a_second for one in each[1:]] for which, each in done.items()}
+            cpu = {which: [one.cpu * 1000 for one in each[1:]] for which, each in done.items()}
+            yield from _told(f"{name}, over HTTP", wall, cpu, target=ADDS)
+
+
+Spent = Mapping[str, Sequence[float]]
+
+
+def _told(name: str, wall: Spent, cpu: Spent, target: float | None = None) -> Iterator[Figure]:
+    """What it takes, and what the lens adds to it."""
     floor = Floor("the same search without the lens", typical(wall["without"]), typical(cpu["without"]))
-    yield Figure(f"{what}, over HTTP", typical(wall["with"]), "ms", typical(cpu["with"]), floor)
-    added, spent = _share(wall), _share(cpu)
-    yield Figure("… the lens adds", typical(added), "%", typical(spent), target=ADDS, rounds=tuple(added))
-
-
-def _share(spent: Mapping[str, Sequence[float]]) -> list[float]:
-    """Per cent more of each round."""
-    return [(mine / base - 1) * 100 for mine, base in zip(spent["with"], spent["without"], strict=True)]
+    yield Figure(name, typical(wall["with"]), "ms", typical(cpu["with"]), floor)
+    added, spent = more(wall["with"], wall["without"]), more(cpu["with"], cpu["without"])
+    yield Figure("… the lens adds", typical(added), "%", typical(spent), target=target, rounds=tuple(added))
 
 
 class _Bare(Lens):

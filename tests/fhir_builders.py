@@ -89,6 +89,14 @@ def token(browser: FlaskClient, id_: str, secret: str, **form: str) -> str:
     return str(answer.get_json()["access_token"])
 
 
+def system(app: Flask, place: Place, id_: str, organisation: str, role: str, scopes: str) -> FlaskClient:
+    """A registered system that asks with its token."""
+    browser = app.test_client()
+    secret = registered(app.extensions["carelink"].engine, place, id_, organisation, role, scopes)
+    browser.environ_base["HTTP_AUTHORIZATION"] = bearer(token(browser, id_, secret))["Authorization"]
+    return browser
+
+
 def bearer(token_: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token_}"}
 

@@ -78,26 +78,31 @@ def _update(draw: Drawing) -> Ask:
     return Ask("fhir_consents.update", {"key": id_}, "PUT", body=sent, headers=FHIR_JSON | match)
 
 
+def _has(draw: Drawing) -> dict[str, str]:
+    """Now and then a version that the client has."""
+    return draw.one(
+        {},
+        {},
+        {"If-None-Match": 'W/"1"'},
+        {"If-None-Match": 'W/"2"'},
+        {"If-Modified-Since": "Tue, 24 Nov 2026 11:20:00 GMT"},
+    )
+
+
 def _conditional(endpoint: str, name: str, *types: str) -> Asks:
     """A read; now and then of a version that the client has."""
 
     def ask(draw: Drawing) -> Ask:
-        has = draw.one(
-            {},
-            {},
-            {"If-None-Match": 'W/"1"'},
-            {"If-None-Match": 'W/"2"'},
-            {"If-Modified-Since": "Tue, 24 Nov 2026 11:20:00 GMT"},
-        )
-        return Ask(endpoint, {name: draw.one(draw.key(*types), draw.person())}, headers=has)  # fmt: skip
+        return Ask(endpoint, {name: draw.one(draw.key(*types), draw.person())}, headers=_has(draw))
 
     return ask
 
 
 def _read_one(draw: Drawing) -> Ask:
-    thing = draw.thing(*(one for one in searched.TYPES if one != "Consent"))
+    thing = draw.thing(*searched.TYPES)
     type_ = thing.type if thing is not None and draw.chance.random() < 0.9 else "Condition"
-    return Ask("fhir_resources.read", {"type_": type_, "key": key(thing) if thing is not None else UNKNOWN})
+    values = {"type_": type_, "key": key(thing) if thing is not None else UNKNOWN}
+    return Ask("fhir_resources.read", values, headers=_has(draw))
 
 
 def _searched(draw: Drawing) -> dict[str, str]:
@@ -146,7 +151,6 @@ SYSTEMS: Mapping[str, Route] = {
     "fhir_audit.read": Route(get("fhir_audit.read", number=lambda draw: draw.row("audit_event")), whose="system"),
     "fhir_audit.find": Route(lambda draw: Ask("fhir_audit.find", _audited(draw)), whose="system"),
     "fhir_audit.find_by_form": Route(_sealed("fhir_audit.find_by_form", _audited), whose="system"),
-    "fhir_consents.read": Route(_conditional("fhir_consents.read", "key", "Consent"), whose="system"),
     "fhir_resources.read": Route(_read_one, whose="system"),
     "fhir_resources.find": Route(lambda draw: Ask("fhir_resources.find", _searched(draw)), whose="system"),
     "fhir_resources.find_by_form": Route(_searched_by_form, whose="system"),

@@ -6,7 +6,6 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.audit import reading
 from carelink.audit.fhir_event import event
@@ -44,9 +43,7 @@ def find() -> Response:
 def find_by_form() -> Response:
     """The same, asked in the body."""
     lens = bearer.lens(TYPE)
-    if request.mimetype != bearer.FORM:
-        raise UnsupportedMediaType(f"Send the parameters as {bearer.FORM}")
-    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    given = bearer.in_body()
     return _found(lens, given, endpoint().links.sealed(given, lens.requester))
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flask import Response, g, request
+from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.consent.lens import Lens
 from carelink.fhir import asking
+from carelink.fhir.asking import Given
 from carelink.fhir.endpoint import endpoint
 from carelink.identity.tokens import ScopeTooSmall
+from carelink.record.query import Row
 from carelink.web.parts import parts
 from carelink.web.session import at
 
@@ -41,6 +44,22 @@ def lens_to_write(type_: str, interaction: str) -> Lens:
         needed = f"system/{type_}.{interaction}"
         raise ScopeTooSmall(f"The access token has no scope for writing {type_}", needed=needed)
     return Lens.compile(parts().place, g.requester, at())
+
+
+def in_body() -> Given:
+    """The parameters of a search that is asked in the body, with those of its address. Raises `UnsupportedMediaType`."""
+    if request.mimetype != FORM:
+        raise UnsupportedMediaType(f"Send the parameters as {FORM}")
+    return [*request.args.items(multi=True), *request.form.items(multi=True)]
+
+
+def one(row: Row) -> Response:
+    """One resource with its version; 304 for a version that the client has."""
+    made = answer(row.body)
+    made.set_etag(str(row.version), weak=True)
+    made.last_modified = row.last_updated
+    made.make_conditional(request)
+    return made
 
 
 def answer(body: bytes | str, status: int = 200) -> Response:

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.cases.standing import standings, told
 from carelink.consent.lens import Lens
@@ -37,12 +36,7 @@ def metadata() -> Response:
 def read(key: UUID) -> Response:
     """One Patient: the golden one, or as one source knows them. 304 for a version that the client has."""
     lens = bearer.lens("Patient")
-    row = search.get(connection(), lens, "Patient", ResourceKey(key))
-    answer = bearer.answer(row.body)
-    answer.set_etag(str(row.version), weak=True)
-    answer.last_modified = row.last_updated
-    answer.make_conditional(request)
-    return answer
+    return bearer.one(search.get(connection(), lens, "Patient", ResourceKey(key)))
 
 
 @blueprint.get("/Patient")
@@ -56,9 +50,7 @@ def find() -> Response:
 def find_by_form() -> Response:
     """The same, asked in the body, so that no number stands in an address: not in those of the answer either."""
     lens = bearer.lens("Patient")
-    if request.mimetype != bearer.FORM:
-        raise UnsupportedMediaType(f"Send the parameters as {bearer.FORM}")
-    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    given = bearer.in_body()
     return _found(lens, given, endpoint().links.sealed(given, lens.requester))
 
 

@@ -1,4 +1,4 @@
-"""/fhir/R4/Consent: read, create and update, for systems whose role records consents."""
+"""/fhir/R4/Consent: create and update, for systems whose role records consents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from carelink.errors import Invalid
 from carelink.fhir import bearer
 from carelink.fhir.endpoint import ROOT, endpoint
 from carelink.ids import ResourceKey
-from carelink.record import search
 from carelink.web.parts import parts
 from carelink.web.session import at
 from carelink.web.transaction import connection
@@ -25,17 +24,6 @@ _VERSION = re.compile(r'(?:W/)?"(\d{1,8})"')
 
 blueprint = Blueprint("fhir_consents", __name__, url_prefix=ROOT)
 blueprint.before_request(bearer.check_format)
-
-
-@blueprint.get(f"/{TYPE}/<uuid:key>")
-def read(key: UUID) -> Response:
-    """One Consent. 304 for a version that the client has."""
-    row = search.get(connection(), bearer.lens(TYPE), TYPE, ResourceKey(key))
-    answer = bearer.answer(row.body)
-    answer.set_etag(str(row.version), weak=True)
-    answer.last_modified = row.last_updated
-    answer.make_conditional(request)
-    return answer
 
 
 @blueprint.post(f"/{TYPE}")

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.consent.lens import Lens
 from carelink.fhir import asking, bearer, bundle, searched
@@ -18,40 +17,30 @@ from carelink.record.links import is_person
 from carelink.record.query import Page
 from carelink.web.transaction import connection
 
-_ANY = f"<any({', '.join(searched.TYPES)}):type_>"
-_READ = (
-    f"<any({', '.join(one for one in searched.TYPES if one != 'Consent')}):type_>"  # that one has a reading of its own
-)
+_TYPE = f"<any({', '.join(searched.TYPES)}):type_>"
 
 blueprint = Blueprint("fhir_resources", __name__, url_prefix=ROOT)
 blueprint.before_request(bearer.check_format)
 
 
-@blueprint.get(f"/{_READ}/<uuid:key>")
+@blueprint.get(f"/{_TYPE}/<uuid:key>")
 def read(type_: str, key: UUID) -> Response:
     """One resource. 304 for a version that the client has."""
-    row = search.get(connection(), bearer.lens(type_), type_, ResourceKey(key))
-    answer = bearer.answer(row.body)
-    answer.set_etag(str(row.version), weak=True)
-    answer.last_modified = row.last_updated
-    answer.make_conditional(request)
-    return answer
+    return bearer.one(search.get(connection(), bearer.lens(type_), type_, ResourceKey(key)))
 
 
-@blueprint.get(f"/{_ANY}")
+@blueprint.get(f"/{_TYPE}")
 def find(type_: str) -> Response:
     """Resources of that type, newest first unless `_sort` says otherwise."""
     lens, given = bearer.lens(type_), list(request.args.items(multi=True))
     return _found(type_, lens, given, urlencode(given))
 
 
-@blueprint.post(f"/{_ANY}/_search")
+@blueprint.post(f"/{_TYPE}/_search")
 def find_by_form(type_: str) -> Response:
     """The same, asked in the body, so that nothing of the question stands in an address."""
     lens = bearer.lens(type_)
-    if request.mimetype != bearer.FORM:
-        raise UnsupportedMediaType(f"Send the parameters as {bearer.FORM}")
-    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    given = bearer.in_body()
     return _found(type_, lens, given, endpoint().links.sealed(given, lens.requester))
 
 

@@ -24,6 +24,7 @@ from fhir_builders import (
     read,
     registered,
     statements,
+    system,
     token,
     trail,
     wrong,
@@ -51,19 +52,14 @@ def who(engine: Engine, place: Place) -> dict[str, PersonKey]:
 @pytest.fixture
 def asks(engine: Engine, place: Place, who: dict[str, PersonKey]) -> Iterator[FlaskClient]:
     """A system of the hospital, which asks with its token."""
-    with api(engine, place).test_client() as client:
-        secret = registered(engine, place, "ward-system", "RDV", "nurse", "system/*.rs")
-        client.environ_base["HTTP_AUTHORIZATION"] = bearer(token(client, "ward-system", secret))["Authorization"]
+    with system(api(engine, place), place, "ward-system", "RDV", "nurse", "system/*.rs") as client:
         yield client
 
 
 @pytest.fixture
 def stranger(engine: Engine, place: Place, asks: FlaskClient) -> FlaskClient:
     """A system of a council that is involved with nobody."""
-    client = asks.application.test_client()
-    secret = registered(engine, place, "southmere", "902", "social-worker", "system/*.rs")
-    client.environ_base["HTTP_AUTHORIZATION"] = bearer(token(client, "southmere", secret))["Authorization"]
-    return client
+    return system(asks.application, place, "southmere", "902", "social-worker", "system/*.rs")
 
 
 def without_token(client: FlaskClient) -> FlaskClient:

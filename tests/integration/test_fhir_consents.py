@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from consent_builders import themselves
-from fhir_builders import ANN, BASE, api, bearer, entries, involve, people, read, registered, token, trail, wrong
+from fhir_builders import ANN, BASE, api, entries, involve, people, read, system, trail, wrong
 from flask.testing import FlaskClient
 from ingest_builders import condition, key, take
 from sqlalchemy import Engine, select, update
@@ -38,11 +38,7 @@ def client(engine: Engine, place: Place, who: dict[str, PersonKey]) -> Callable[
     app = api(engine, place)
 
     def asks(id_: str, organisation: str, role: str, scopes: str = SCOPES) -> FlaskClient:
-        browser = app.test_client()
-        secret = registered(engine, place, id_, organisation, role, scopes)
-        given = token(browser, id_, secret)
-        browser.environ_base["HTTP_AUTHORIZATION"] = bearer(given)["Authorization"]
-        return browser
+        return system(app, place, id_, organisation, role, scopes)
 
     return asks
 

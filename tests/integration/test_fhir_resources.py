@@ -13,14 +13,12 @@ from fhir_builders import (  # fmt: skip
     HER_ITEMS,
     HIS_ITEMS,
     api,
-    bearer,
     entries,
     link,
     people,
     read,
-    registered,
     statements,
-    token,
+    system,
     trail,
     wrong,
 )
@@ -50,9 +48,7 @@ def who(engine: Engine, place: Place) -> dict[str, PersonKey]:
 @pytest.fixture
 def asks(engine: Engine, place: Place, who: dict[str, PersonKey]) -> Iterator[FlaskClient]:
     """A system of the hospital that has Ann on a ward, and knows Bob."""
-    with api(engine, place).test_client() as client:
-        secret = registered(engine, place, "ward-system", "RDV", "nurse", "system/*.rs")
-        client.environ_base["HTTP_AUTHORIZATION"] = bearer(token(client, "ward-system", secret))["Authorization"]
+    with system(api(engine, place), place, "ward-system", "RDV", "nurse", "system/*.rs") as client:
         yield client
 
 
@@ -170,9 +166,7 @@ def test_no_other_type_than_those_of_the_table_is_served(asks: FlaskClient) -> N
 
 
 def test_a_scope_opens_its_own_type_alone(engine: Engine, place: Place, asks: FlaskClient, who: dict[str, PersonKey]) -> None:  # fmt: skip
-    secret = registered(engine, place, "conditions", "RDV", "nurse", "system/Condition.rs")
-    client = asks.application.test_client()
-    client.environ_base["HTTP_AUTHORIZATION"] = bearer(token(client, "conditions", secret))["Authorization"]
+    client = system(asks.application, place, "conditions", "RDV", "nurse", "system/Condition.rs")
     assert len(found(client, f"Condition?patient={who['ann']}")) == 1
     wrong(client.get(f"{ROOT}/Observation?patient={who['ann']}"), 403, "forbidden")
 

@@ -166,10 +166,10 @@ class Leak:
 LEAKS: Mapping[str, Leak] = {
     "a total of all": Leak(_counts_all, "system", ("fhir.everything",), ("one more kept back", "one less")),
     "an include without the lens": Leak(_includes_all, "nadia", ("dashboard.person",), ("says otherwise",) * 8),
-    "an ETag of all versions": Leak(_tags_by_all_versions, "system", ("fhir.read", "fhir_consents.read"), ("one more", "one less")),
+    "an ETag of all versions": Leak(_tags_by_all_versions, "system", ("fhir.read", "fhir_resources.read"), ("one more", "one less")),
     "a number in the menu": Leak(_counts_in_the_menu, "sam", ("dashboard.find", "breakglass.search"), ("one more", "of nobody")),
     "a notice of what the law restricts": Leak(_tells_what_the_law_restricts, "nadia", ("dashboard.person", "consents.listed"), ("one less",) * 20),
-    "403 for what is there": Leak(_forbids_what_is_there, "system", ("fhir.read", "fhir_consents.read"), ("one less",) * 4),
+    "403 for what is there": Leak(_forbids_what_is_there, "system", ("fhir.read", "fhir_resources.read"), ("one less",) * 4),
     "a further page": Leak(_pages_over_all, "system", ("fhir.find", "fhir.find_by_form"), ("somebody more",)),
     "where somebody lives": Leak(_sends_where_they_are, "nadia", ("dashboard.person",), ("lives elsewhere",)),
     "how many are involved": Leak(_counts_the_allocated, "priya", ("dashboard.caseload",), ("somebody more",)),
