@@ -1,0 +1,75 @@
+"""The tables. Rows about a person carry the person's key; names are the field's."""
+
+from __future__ import annotations
+
+from carelink.db.tables.auditing import audit_event, audit_seal, audit_signal
+from carelink.db.tables.base import metadata
+from carelink.db.tables.people import (
+    client,
+    link_decision,
+    organisation,
+    person,
+    person_link,
+    person_trait,
+    role_assignment,
+    user,
+)
+from carelink.db.tables.pulling import job_receipt, outbox, quarantine, source_person, source_state
+from carelink.db.tables.requests import erasure, legal_hold, subject_request
+from carelink.db.tables.sharing import (
+    access_grant,
+    directive,
+    kept_out,
+    label_correction,
+    label_hint,
+    policy,
+    rehearsal,
+    relationship,
+)
+from carelink.db.tables.store import (
+    index_date,
+    index_number,
+    index_reference,
+    index_string,
+    index_token,
+    resource,
+    resource_version,
+)
+
+__all__ = [
+    "access_grant",
+    "audit_event",
+    "audit_seal",
+    "audit_signal",
+    "client",
+    "directive",
+    "erasure",
+    "index_date",
+    "index_number",
+    "index_reference",
+    "index_string",
+    "index_token",
+    "job_receipt",
+    "kept_out",
+    "label_correction",
+    "label_hint",
+    "legal_hold",
+    "link_decision",
+    "metadata",
+    "organisation",
+    "outbox",
+    "person",
+    "person_link",
+    "person_trait",
+    "policy",
+    "quarantine",
+    "rehearsal",
+    "relationship",
+    "resource",
+    "resource_version",
+    "role_assignment",
+    "source_person",
+    "source_state",
+    "subject_request",
+    "user",
+]
