@@ -102,7 +102,9 @@ def open_record(page: Page, person: Person) -> None:
 
 
 def facts(part: Locator) -> dict[str, str]:
-    """What a list of terms says: term -> words."""
+    """What a list of terms says, once the page is there whole: term -> words."""
+    part.wait_for()
+    part.page.wait_for_load_state()
     terms, words = part.get_by_role("term").all_inner_texts(), part.get_by_role("definition").all_inner_texts()
     return {term.strip(): " ".join(said.split()) for term, said in zip(terms, words, strict=True)}
 
