@@ -29,11 +29,11 @@ from carelink.consent.predicate import (
     LocatingAllowed,
     Related,
     Shown,
-    StandingOfOne,
     Visible,
     VisibleOfOne,
     WithheldOfOne,
     bound,
+    standing_of,
 )
 from carelink.consent.requester import Requester
 from carelink.consent.rules import SYSTEM, Decision, Effect
@@ -242,7 +242,7 @@ class Lens:
     def _of_one(self, t: FromClause, person: PersonKey) -> _OfOne:
         """The columns of `t`, all rows of which are of that person: the statement asks about them once."""
         if person not in self._bits:
-            self._bits[person] = StandingOfOne({"whose": literal(person, Uuid)}, self._values)
+            self._bits[person] = standing_of(literal(person, Uuid), self._values)
         return _OfOne(t, self._bits[person])
 
     @cached_property

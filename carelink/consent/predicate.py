@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -257,7 +256,7 @@ def _value(name: str, values: Mapping[str, str]) -> str:
 
 
 def of_one(template: str) -> str:
-    """The same where all rows are of one person, about whom the statement asks once (`StandingOfOne`)."""
+    """The same where all rows are of one person, about whom the statement asks once: `standing_of` gives the bits."""
     return template.replace(STANDING, "{bits}")
 
 
@@ -271,29 +270,10 @@ class _StandingOfOne(LensElement):
 _BITS: ColumnElement[int] = literal_column("bits", Integer)
 
 
-class StandingOfOne(LensElement):
-    """What is true of the requester and the person `whose`, as bits, asked for once a statement however often it is used.
-
-    What it stands for is put together when a statement is compiled, and so not for each that was compiled before.
-    """
-
-    template = _StandingOfOne.template
-    type = Integer()
-
-    def __init__(self, columns: Any, values: Mapping[str, Any]) -> None:
-        super().__init__(columns, values)
-        self._given = columns, values
-
-    @cached_property
-    def once(self) -> ScalarSelect[int]:
-        """A value out of a WITH, which all uses of this element share."""
-        asked = select(_StandingOfOne(*self._given).label("bits")).cte()
-        return select(_BITS).select_from(asked).scalar_subquery()
-
-
-@compiles(StandingOfOne)
-def _once(element: StandingOfOne, compiler: SQLCompiler, **kw: Any) -> str:
-    return str(compiler.process(element.once, **kw))
+def standing_of(person: ColumnElement[Any], values: Mapping[str, ColumnElement[Any]]) -> ScalarSelect[int]:
+    """What is true of the requester and the person, as bits, asked for once however often it is used."""
+    once = select(_StandingOfOne({"whose": person}, values).label("bits")).cte()
+    return select(_BITS).select_from(once).scalar_subquery()
 
 
 class Visible(LensElement):
