@@ -1,48 +1,80 @@
-"""SMART App Launch 2.2 scopes of systems: which types of resource each lets its bearer read, and what it lets them write."""
+"""SMART App Launch 2.2 scopes: what each lets its bearer do with which types of resource, and which are given to whom."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from fhir.resources.R4B import get_fhir_model_class
 from fhir.resources.R4B.resource import Resource
 
 EVERY_TYPE = "system/*.rs"
 ANY = "*"
-# Those that write are given to whom they are named for, never by `*`.
-WRITING = ("system/Consent.c", "system/Consent.u", "system/Consent.cu")
-IN_WORDS = f"system/TYPE.rs (or .read) with a type of FHIR R4 or *, and {', '.join(WRITING)}"
-_READING = re.compile(r"system/(\*|[A-Za-z]{2,40})\.(?:rs|read)")  # SMART 1 wrote `read` for what 2.2 writes as `rs`
+READING = frozenset("rs")
+WRITING = frozenset("cud")
+# What changes what others may see, or who did what, is written by whom it is named for, and never by `*`.
+NAMED_ONLY = frozenset({"Consent", "AuditEvent"})
+IN_WORDS = "system/TYPE.LETTERS with a type of FHIR R4 or *, and letters of cruds in that order (or .read, .write, .*)"
+_SCOPE = re.compile(r"(patient|user|system)/(\*|[A-Za-z]{2,40})\.(read|write|\*|(?=[cruds])c?r?u?d?s?)")
+_OF_SMART_1 = {"read": "rs", "write": "cud", "*": "cruds"}  # SMART App Launch 2.2, 3.0.3.3: what they mean in 2
 
 
-def read_by(scope: str) -> str:
-    """The type of resource that this scope lets a client read and search: `*` for any, empty for none."""
-    found = _READING.fullmatch(scope)
-    return found[1] if found and (found[1] == ANY or _is_type(found[1])) else ""
+@dataclass(frozen=True)
+class Scope:
+    """One scope for resources: on whose behalf, of which type (`*` for any), and which of create, read, update, delete, search."""
+
+    level: str
+    type: str
+    letters: frozenset[str]
+
+    def allows(self, type_: str, letter: str) -> bool:
+        """Whether it covers that interaction with that type."""
+        if letter not in self.letters or self.type not in (ANY, type_):
+            return False
+        return self.type == type_ or letter in READING or type_ not in NAMED_ONLY
+
+    def within(self, other: Scope) -> bool:
+        """Whether whoever holds the other holds this one too."""
+        return self.level == other.level and all(other.allows(self.type, letter) for letter in self.letters)
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str) -> Scope | None:
+    """The scope for resources that is written so; None for whatever else it is."""
+    found = _SCOPE.fullmatch(text)
+    if found is None or not (found[2] == ANY or _is_type(found[2])):
+        return None
+    return Scope(found[1], found[2], frozenset(_OF_SMART_1.get(found[3], found[3])))
+
+
+def of(scopes: Iterable[str]) -> tuple[Scope, ...]:
+    """Those of them that are for resources."""
+    return tuple(filter(None, map(parsed, scopes)))
 
 
 def is_known(scope: str) -> bool:
-    """Whether this server gives that scope to anybody. One that narrows a type (`?category=`) it gives to nobody."""
-    return scope in WRITING or bool(read_by(scope))
+    """Whether this server gives that scope to any system. One that narrows a type (`?category=`) it gives to none."""
+    found = parsed(scope)
+    return found is not None and found.level == "system"
 
 
 def types_read(scopes: Iterable[str]) -> frozenset[str] | None:
-    """The types that these scopes together let a client read; None for all (rule L0-scope)."""
-    named = frozenset(filter(None, map(read_by, scopes)))
+    """The types that these scopes together let a system read or search; None for all (rule L0-scope)."""
+    named = frozenset(one.type for one in of(scopes) if one.level == "system" and one.letters & READING)
     return None if ANY in named else named
 
 
 def granted(asked: Iterable[str], registered: Iterable[str]) -> list[str]:
     """Those of the scopes asked for that a client may have, by those it is registered with, in the order asked."""
-    held = tuple(registered)
-    types = types_read(held)
-    return [one for one in dict.fromkeys(asked) if one in held or _within(read_by(one), types)]
+    names = tuple(registered)
+    held = of(names)
+    return [one for one in dict.fromkeys(asked) if one in names or _within(parsed(one), held)]
 
 
-def _within(type_: str, types: frozenset[str] | None) -> bool:
-    return bool(type_) and (types is None or type_ in types)
+def _within(asked: Scope | None, held: tuple[Scope, ...]) -> bool:
+    return asked is not None and any(asked.within(one) for one in held)
 
 
 @cache

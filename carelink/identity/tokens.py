@@ -13,6 +13,7 @@ from joserfc.jwk import OctKey
 
 from carelink.consent.requester import Requester
 from carelink.errors import Forbidden
+from carelink.identity import scopes as smart
 from carelink.identity.clients import Client
 from carelink.identity.purposes import purpose_of
 from carelink.identity.scopes import types_read
@@ -124,8 +125,5 @@ class Granted:
         return types is None or type_ in types
 
     def may_write(self, type_: str, interaction: str) -> bool:
-        """Whether a scope names that interaction (`c` create, `u` update) with that type itself; `*` is for reading."""
-        named = (
-            scope.removeprefix(f"system/{type_}.") for scope in self.scopes if scope.startswith(f"system/{type_}.")
-        )
-        return any(interaction in letters for letters in named)
+        """Whether a scope of a system covers that interaction (`c` create, `u` update, `d` delete) with that type."""
+        return any(one.level == "system" and one.allows(type_, interaction) for one in smart.of(self.scopes))

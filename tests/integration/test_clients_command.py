@@ -56,7 +56,7 @@ WRONG = [
     ({"name": "ward:system"}, "NAME"),
     ({"organisation": "XXX"}, "--organisation"),
     ({"role": "surgeon"}, "--role"),
-    ({"scopes": "system/Patient.cud"}, "--scopes"),
+    ({"scopes": "system/Patient.duc"}, "--scopes"),
     ({"scopes": " "}, "--scopes"),
     ({"scopes": "system/Patiant.rs"}, "--scopes"),
     ({"scopes": "system/Extension.rs"}, "--scopes"),

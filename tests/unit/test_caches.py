@@ -51,6 +51,7 @@ KNOWN: Mapping[str, str] = {
     "carelink/consent/sensitivity.py:hidden_from_person": _RULES,
     "carelink/consent/sensitivity.py:sensitivities": _RULES,
     "carelink/identity/scopes.py:_is_type": _FHIR,
+    "carelink/identity/scopes.py:parsed": "of the text of a scope",
     "carelink/record/comparison.py:_addresses": _TEXTS,
     "carelink/record/comparison.py:_dates": _TEXTS,
     "carelink/record/comparison.py:_one_family": _TEXTS,
