@@ -157,7 +157,7 @@ def _number(parameter: Parameter, criterion: Criterion, value: str) -> ColumnEle
         raise Invalid(criterion.parameter, "is not a number") from wrong
     if not sortable(number):
         raise Invalid(criterion.parameter, "is not a number that can be measured")
-    v = index_number.c.value
+    v = index_number.c.low
     # `eq` allows for what the written precision leaves open: 7.1 is anything from 7.05 to 7.15 (R4 3.1.1.4.6).
     half = Decimal(5).scaleb(int(number.as_tuple().exponent) - 1)
     holds: Mapping[str, ColumnElement[bool]] = {

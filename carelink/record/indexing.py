@@ -22,11 +22,21 @@ MOST_DIGITS = 100  # FHIR asks for 18; PostgreSQL refuses a number of 131,072
 class Indexed:
     """What one resource puts into the index tables, less its key and person."""
 
-    tokens: list[tuple[int, str | None, str]] = field(default_factory=list)  # parameter, system, code
-    strings: list[tuple[int, str]] = field(default_factory=list)
-    dates: list[tuple[int, datetime, datetime]] = field(default_factory=list)
-    references: list[tuple[int, str | None, str | None]] = field(default_factory=list)  # parameter, target id, literal
-    numbers: list[tuple[int, Decimal, str | None]] = field(default_factory=list)
+    tokens: list[tuple[Any, ...]] = field(default_factory=list)
+    strings: list[tuple[Any, ...]] = field(default_factory=list)
+    dates: list[tuple[Any, ...]] = field(default_factory=list)
+    references: list[tuple[Any, ...]] = field(default_factory=list)
+    numbers: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def tables(self) -> tuple[tuple[str, list[tuple[Any, ...]]], ...]:
+        """The rows of each table, in the order of its columns: the parameter first, then the values."""
+        return (
+            ("index_token", self.tokens),
+            ("index_string", self.strings),
+            ("index_date", self.dates),
+            ("index_reference", self.references),
+            ("index_number", self.numbers),
+        )
 
 
 def _plan() -> dict[str, tuple[tuple[int, Kind, Path], ...]]:
@@ -64,7 +74,7 @@ def values(body: Any, path: Path) -> Iterator[Any]:
 
 def _token(made: Indexed, number: int, value: Any) -> None:
     for system, code in dict.fromkeys(tokens(value)):
-        made.tokens.append((number, system, code[:LONGEST]))
+        made.tokens.append((number, system, code[:LONGEST], None))
 
 
 def tokens(value: Any) -> Iterator[tuple[str | None, str]]:
@@ -99,7 +109,7 @@ def folded(number: int, text: str) -> str:
 
 def _string(made: Indexed, number: int, value: Any) -> None:
     if isinstance(value, str) and (text := folded(number, value)):
-        made.strings.append((number, text))
+        made.strings.append((number, text, None))
 
 
 def _date(made: Indexed, number: int, value: Any) -> None:
@@ -123,7 +133,9 @@ def _reference(made: Indexed, number: int, value: Any) -> None:
     if isinstance(literal, str):
         type_, _, id_ = literal.partition("/")
         local = len(id_) == 36 and type_.isalpha()
-        made.references.append((number, id_ if local else None, None if local else literal))
+        made.references.append(
+            (number, id_ if local else None, None if local else literal, type_ if local else None, None)
+        )
 
 
 def _number(made: Indexed, number: int, value: Any) -> None:
@@ -131,7 +143,7 @@ def _number(made: Indexed, number: int, value: Any) -> None:
     if isinstance(amount, (int, Decimal)) and not isinstance(amount, bool):
         amount = Decimal(amount)
         if sortable(amount):
-            made.numbers.append((number, amount, value.get("code", value.get("unit"))))
+            made.numbers.append((number, amount, amount, None, value.get("code", value.get("unit")), None, None))
 
 
 def sortable(number: Decimal) -> bool:

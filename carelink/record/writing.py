@@ -237,8 +237,5 @@ def _text(body: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
 
 def _gather(rows: dict[str, list[_Values]], one: Writable, made: Indexed) -> None:
     person, key = str(one.person) if one.person is not None else None, str(one.key)
-    rows["index_token"] += [(number, person, system, code, key) for number, system, code in made.tokens]
-    rows["index_string"] += [(number, person, value, key) for number, value in made.strings]
-    rows["index_date"] += [(number, person, low, high, key) for number, low, high in made.dates]
-    rows["index_reference"] += [(number, person, target, literal, key) for number, target, literal in made.references]
-    rows["index_number"] += [(number, person, value, unit, key) for number, value, unit in made.numbers]
+    for table, values in made.tables():
+        rows[table] += [(value[0], person, *value[1:], key) for value in values]

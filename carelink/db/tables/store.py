@@ -60,24 +60,51 @@ def _index(name: str, *values: Column[object]) -> Table:
     )
 
 
-index_token = _index("index_token", Column("system", Text), Column("code", Text, nullable=False))
-# Sorted bytewise whatever the database's own order, so that all that begins alike stands together.
-index_string = _index("index_string", Column("value", Text(collation="C"), nullable=False))
+def _place() -> Column[object]:
+    """Which of several alike elements it stood in, from 1, so that a composite matches within one; null: of the whole."""
+    return Column("place", SmallInteger)
+
+
+# Codes, identifiers, URIs (without a system). Under the number's negative: identifiers by the type of their number.
+index_token = _index("index_token", Column("system", Text), Column("code", Text, nullable=False), _place())
+# `value` is folded and sorted bytewise whatever the database's own order, so that all that begins alike stands together.
+index_string = _index(
+    "index_string",
+    Column("value", Text(collation="C"), nullable=False),
+    Column("exact", Text),  # as it was written; null: as `value`
+)
 index_date = _index("index_date", when("low", nullable=False), when("high", nullable=False))
-index_reference = _index("index_reference", Column("target", Uuid), Column("literal", Text))
-index_number = _index("index_number", Column("value", Numeric, nullable=False), Column("unit", Text))
+index_reference = _index(
+    "index_reference",
+    Column("target", Uuid),  # the id here, of what is kept here
+    Column("literal", Text),  # as it was written, where it points elsewhere or to a version; a canonical's URL
+    Column("type", Text),  # of what it points to, as it was written
+    _place(),
+)
+index_number = _index(
+    "index_number",
+    Column("low", Numeric, nullable=False),
+    Column("high", Numeric, nullable=False),  # the same as `low` but of a range; open ends are infinite
+    Column("system", Text),
+    Column("code", Text),
+    Column("unit", Text),  # as people read it; null: as `code`
+    _place(),
+)
 
 for _table, _value in (
     (index_token, "code"),
     (index_string, "value"),
     (index_date, "low"),
     (index_reference, "target"),
-    (index_number, "value"),
+    (index_number, "low"),
 ):
     Index(f"{_table.name}_person", "person", "parameter", _value, "key", _table=_table)
     Index(f"{_table.name}_key", "key", _table=_table)
-Index(
-    "index_token_global", "parameter", "code", "key", _table=index_token, postgresql_where=text("parameter < 100")
-)  # parameters under 100 are asked without a person: identifiers
-Index("index_date_global", "parameter", "low", "key", _table=index_date, postgresql_where=text("parameter < 100"))
-Index("index_string_global", "parameter", "value", "key", _table=index_string, postgresql_where=text("parameter < 100"))
+# Parameters under 100 are asked without a person: identifiers, names, the directory. Of numbers there are none.
+for _table, _value in (
+    (index_token, "code"),
+    (index_date, "low"),
+    (index_string, "value"),
+    (index_reference, "target"),
+):
+    Index(f"{_table.name}_global", "parameter", _value, "key", _table=_table, postgresql_where=text("parameter < 100"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -17,7 +20,29 @@ def upgrade() -> None:
 
 
 def _indexes() -> None:
-    """What searches look up."""
+    """What searches look up. The rows stay; what is new in them is filled in by `carelink db reindex`."""
+    op.add_column("index_token", sa.Column("place", sa.SmallInteger()))
+    op.add_column("index_string", sa.Column("exact", sa.Text()))
+    for name, kind in (("type", sa.Text()), ("place", sa.SmallInteger())):
+        op.add_column("index_reference", sa.Column(name, kind))
+    op.create_index(
+        "index_reference_global",
+        "index_reference",
+        ["parameter", "target", "key"],
+        postgresql_where=sa.text("parameter < 100"),
+    )
+    op.drop_index("index_number_person", table_name="index_number")
+    op.alter_column("index_number", "value", new_column_name="low")
+    for name, kind in (
+        ("high", sa.Numeric()),
+        ("system", sa.Text()),
+        ("code", sa.Text()),
+        ("place", sa.SmallInteger()),
+    ):
+        op.add_column("index_number", sa.Column(name, kind))
+    op.execute("update index_number set high = low, code = unit, unit = null")
+    op.alter_column("index_number", "high", nullable=False)
+    op.create_index("index_number_person", "index_number", ["person", "parameter", "low", "key"])
 
 
 def _oauth() -> None:
@@ -54,3 +79,14 @@ def _no_oauth() -> None:
 
 def _narrow_indexes() -> None:
     """As before `_indexes`."""
+    op.execute("update index_number set unit = code where code is not null")
+    op.drop_index("index_number_person", table_name="index_number")
+    for name in ("high", "system", "code", "place"):
+        op.drop_column("index_number", name)
+    op.alter_column("index_number", "low", new_column_name="value")
+    op.create_index("index_number_person", "index_number", ["person", "parameter", "value", "key"])
+    op.drop_index("index_reference_global", table_name="index_reference")
+    op.drop_column("index_reference", "type")
+    op.drop_column("index_reference", "place")
+    op.drop_column("index_string", "exact")
+    op.drop_column("index_token", "place")
