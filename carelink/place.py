@@ -163,6 +163,30 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class Subscriber:
+    """Where clients of one organisation may have notifications sent to: this address and what is below it."""
+
+    url: str  # https; http for this machine itself
+    organisation: Ods
+    because: str
+    private_network: bool = False  # True: it may be at an address that is not of the public internet
+
+
+@dataclass(frozen=True)
+class CdsClient:
+    """A system of an organisation that calls CDS Hooks; that it is that one is told by its own keys (RFC 7517)."""
+
+    issuer: str  # `iss` of its tokens
+    label: str
+    organisation: Ods
+    role: str  # in which it asks where it does not say for whom, or for nobody of `staff`
+    jwks: str = ""  # the text of the file
+    jwks_url: str = ""
+    worker_system: str = ""  # its users are workers with an identifier of this system
+    origins: tuple[str, ...] = ()  # web pages of it that call from the browser (CORS)
+
+
+@dataclass(frozen=True)
 class Linking:
     """Fellegi-Sunter weights: [field][level] -> log2(m/u); and the two thresholds."""
 
@@ -231,6 +255,8 @@ class Place:
     on_duty: tuple[OnDuty, ...] = ()
     watch: Watch = Watch()
     schedules: tuple[Schedule, ...] = ()  # none: nothing is ever due to be erased
+    subscribers: tuple[Subscriber, ...] = ()  # none: nobody is notified
+    cds_clients: tuple[CdsClient, ...] = ()
 
     def source(self, name: str) -> SourceEntry:
         """The source of that name. Raises KeyError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from carelink.place import (
     Agreement,
     Asking,
     BreakGlass,
+    CdsClient,
     LabelRule,
     Linking,
     LocalSensitivity,
@@ -26,11 +28,12 @@ from carelink.place import (
     Schedule,
     SourceEntry,
     Staff,
+    Subscriber,
     Survivorship,
     Watch,
     Words,
 )
-from carelink.place_schemas import FILES, SENSITIVITIES, wrongs
+from carelink.place_schemas import FILES, OPTIONAL, SENSITIVITIES, wrongs
 from carelink.toml_lines import line_of, lines
 from fhir_adapters import mapping
 
@@ -85,6 +88,8 @@ def _read_all(folder: Path) -> tuple[dict[str, _File], list[Problem]]:
 
 def _read(folder: Path, name: str) -> _File:
     path = folder / name
+    if not path.is_file() and name in OPTIONAL:
+        return _checked(_File(name, {}, {}, ()), {})
     if not path.is_file():
         return _broken(name, 1, "the place pack has no such file")
     try:
@@ -153,6 +158,9 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
         ("survivorship.toml", "element", "sources", sources | {"*"}),
         ("retention.toml", "schedule", "custodians", parties - {"*"}),
         ("retention.toml", "schedule", "categories", categories),
+        ("systems.toml", "subscriber", "organisation", organisations),
+        ("systems.toml", "cds_client", "organisation", organisations),
+        ("systems.toml", "cds_client", "role", roles - {OWN_ROLE}),
     ]
     for name, table, key, names in known:
         yield from _unknown(files[name], table, key, names)
@@ -168,6 +176,7 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
         yield files["staff.toml"].problem((), f"there is no role {OWN_ROLE!r}: people could not see their own record")
     yield from _lost_mappings(files["sources.toml"], folder)
     yield from _wrong_labels(files["labels.toml"], folder)
+    yield from _wrong_keys(files["systems.toml"], folder)
 
 
 _UNIQUE = (
@@ -181,6 +190,7 @@ _UNIQUE = (
     ("retention.toml", "schedule", "id"),
     ("consent.toml", "sensitivity", "id"),
     ("consent.toml", "sensitivity", "number"),
+    ("systems.toml", "cds_client", "issuer"),
 )
 
 
@@ -247,6 +257,21 @@ def _wrong_labels(file: _File, folder: Path) -> Iterator[Problem]:
             yield Problem(name, line, column, why)
 
 
+def _wrong_keys(file: _File, folder: Path) -> Iterator[Problem]:
+    for index, row in enumerate(file.entries["cds_client"]):
+        if row["jwks"] and not _is_key_set(folder / row["jwks"]):
+            why = "names no JSON Web Key Set with public keys in the pack"
+            yield file.problem(("cds_client", index, "jwks"), why)
+
+
+def _is_key_set(path: Path) -> bool:
+    try:
+        keys = json.loads(path.read_text("utf-8"))["keys"]
+        return bool(keys) and not any("d" in key or "k" in key for key in keys)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def _wrong_mapping(folder: Path, name: str) -> Iterator[Problem]:
     """What the adapters will say of the mapping file, before a source is pulled by it."""
     try:
@@ -293,6 +318,8 @@ def _place(folder: Path, files: Mapping[str, _File]) -> Place:
         schedules=tuple(_schedule(row) for row in rows("retention.toml", "schedule")),
         on_duty=tuple(OnDuty(**_frozen(row, tuples=("days",))) for row in rows("consent.toml", "on_duty")),
         watch=_watch(rows("consent.toml", "watch")),
+        subscribers=tuple(Subscriber(**row) for row in rows("systems.toml", "subscriber")),
+        cds_clients=tuple(_cds_client(folder, row) for row in rows("systems.toml", "cds_client")),
     )
 
 
@@ -321,6 +348,11 @@ def _label(folder: Path, row: dict[str, Any]) -> LabelRule:
     documents = frozenset((system, code) for system, code in row["documents"])
     tuples = ("sensitivities", "sources", "types", "code_sets", "text")
     return LabelRule(**(_frozen(row, tuples=tuples) | {"codes": codes, "documents": documents}))
+
+
+def _cds_client(folder: Path, row: dict[str, Any]) -> CdsClient:
+    jwks = (folder / row["jwks"]).read_text("utf-8") if row["jwks"] else ""
+    return CdsClient(**(_frozen(row, tuples=("origins",)) | {"jwks": jwks}))
 
 
 def _schedule(row: dict[str, Any]) -> Schedule:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -43,6 +44,8 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "address": ("same", "near", "different", "missing"),
     "telephone": ("same", "near", "different", "missing"),
 }
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})  # this machine itself
 
 _id = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", error="must be letters, digits, dots and dashes, no spaces")
 _ods = validate.Regexp(r"^[A-Z0-9]{3,10}$", error="must be an organisation code: capitals and digits, at least three")
@@ -256,6 +259,42 @@ class ScheduleEntry(Schema):
     years_after_death = fields.Integer(load_default=0, strict=True, validate=_none_or_more)
 
 
+def _may_be_sent_to(url: str) -> None:
+    """Raises `ValidationError` for what is no address, or one where what is sent could be read on its way."""
+    parts = urlsplit(url)
+    if parts.username or parts.query or parts.fragment or not parts.hostname:
+        raise ValidationError("must be an address without a name, a query or a fragment")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise ValidationError("must be https; http is for this machine itself, in a demo")
+
+
+class SubscriberEntry(Schema):
+    url = fields.String(required=True, validate=_may_be_sent_to)
+    organisation = fields.String(required=True, validate=_ods)
+    because = _text()
+    private_network = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class CdsClientEntry(Schema):
+    issuer = _text()
+    label = _text()
+    organisation = fields.String(required=True, validate=_ods)
+    role = _text()
+    jwks = fields.String(
+        load_default="",
+        validate=validate.Regexp(r"^(keys/[A-Za-z0-9][A-Za-z0-9._-]*\.json)?$", error="must be keys/NAME.json"),
+    )
+    jwks_url = fields.String(load_default="", validate=lambda url: _may_be_sent_to(url) if url else None)
+    worker_system = _optional()
+    origins = fields.List(fields.String(validate=_may_be_sent_to), load_default=list)
+
+    @validates_schema(skip_on_field_errors=True)
+    def has_keys(self, read: dict[str, Any], **_: Any) -> None:
+        """Raises ValidationError where there is none of the two, or both."""
+        if bool(read["jwks"]) == bool(read["jwks_url"]):
+            raise ValidationError({"jwks": ["give either `jwks` or `jwks_url`: by its keys it is known"]})
+
+
 # file -> [(name of its array of tables, schema)]; a name of "" is the file itself.
 FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
     "place.toml": (("", PlaceFile),),
@@ -275,7 +314,9 @@ FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
     "retention.toml": (("schedule", ScheduleEntry),),
     "linking.toml": (("", LinkingFile),),
     "survivorship.toml": (("element", SurvivorshipEntry),),
+    "systems.toml": (("subscriber", SubscriberEntry), ("cds_client", CdsClientEntry)),
 }
+OPTIONAL = frozenset({"systems.toml"})  # a pack without it has none of what it would name
 
 
 def wrongs(schema: type[Schema], entry: object) -> tuple[dict[str, Any], dict[tuple[str | int, ...], str]]:
