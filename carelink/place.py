@@ -53,6 +53,7 @@ class SourceEntry:
     secret_env: str = ""
     timeout: float = 10.0
     options: Mapping[str, Any] = field(default_factory=dict)
+    clients_push: bool = False  # what clients of its organisation write stands under this source
 
 
 @dataclass(frozen=True)
@@ -257,6 +258,7 @@ class Place:
     schedules: tuple[Schedule, ...] = ()  # none: nothing is ever due to be erased
     subscribers: tuple[Subscriber, ...] = ()  # none: nobody is notified
     cds_clients: tuple[CdsClient, ...] = ()
+    update_creates: bool = False  # a client that updates what is not there creates it, under the id that it chose
 
     def source(self, name: str) -> SourceEntry:
         """The source of that name. Raises KeyError."""

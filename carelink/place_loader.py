@@ -175,6 +175,7 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
     if OWN_ROLE not in roles:
         yield files["staff.toml"].problem((), f"there is no role {OWN_ROLE!r}: people could not see their own record")
     yield from _lost_mappings(files["sources.toml"], folder)
+    yield from _wrongly_pushed(files["sources.toml"])
     yield from _wrong_labels(files["labels.toml"], folder)
     yield from _wrong_keys(files["systems.toml"], folder)
 
@@ -244,6 +245,13 @@ def _lost_mappings(file: _File, folder: Path) -> Iterator[Problem]:
             yield file.problem(("source", index, "options"), f"there is no file {named!r} in the pack")
         elif named:
             yield from _wrong_mapping(folder, str(named))
+
+
+def _wrongly_pushed(file: _File) -> Iterator[Problem]:
+    """What a client says of an NHS number is not verified by its saying so, as the answer to a question by number is."""
+    for index, row in enumerate(file.entries["source"]):
+        if row["clients_push"] and row["kind"] in ("pds", "gp_connect"):
+            yield file.problem(("source", index, "clients_push"), f"clients can't push to a source of kind {row['kind']}")
 
 
 def _wrong_labels(file: _File, folder: Path) -> Iterator[Problem]:
@@ -320,6 +328,7 @@ def _place(folder: Path, files: Mapping[str, _File]) -> Place:
         watch=_watch(rows("consent.toml", "watch")),
         subscribers=tuple(Subscriber(**row) for row in rows("systems.toml", "subscriber")),
         cds_clients=tuple(_cds_client(folder, row) for row in rows("systems.toml", "cds_client")),
+        update_creates=any(row["update_creates"] for row in rows("systems.toml", "writing")),
     )
 
 

@@ -122,6 +122,7 @@ class SourceFileEntry(Schema):
     secret_env = _optional()
     timeout = fields.Float(load_default=10.0, validate=validate.Range(min=0, min_inclusive=False))
     options = fields.Dict(load_default=dict)
+    clients_push = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class AgreementEntry(Schema):
@@ -275,6 +276,10 @@ class SubscriberEntry(Schema):
     private_network = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
+class WritingEntry(Schema):
+    update_creates = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
 class CdsClientEntry(Schema):
     issuer = _text()
     label = _text()
@@ -314,7 +319,7 @@ FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
     "retention.toml": (("schedule", ScheduleEntry),),
     "linking.toml": (("", LinkingFile),),
     "survivorship.toml": (("element", SurvivorshipEntry),),
-    "systems.toml": (("subscriber", SubscriberEntry), ("cds_client", CdsClientEntry)),
+    "systems.toml": (("writing", WritingEntry), ("subscriber", SubscriberEntry), ("cds_client", CdsClientEntry)),
 }
 OPTIONAL = frozenset({"systems.toml"})  # a pack without it has none of what it would name
 
