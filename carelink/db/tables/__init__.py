@@ -35,6 +35,7 @@ from carelink.db.tables.store import (
     resource,
     resource_version,
 )
+from carelink.db.tables.subscribing import subscription, subscription_event
 
 __all__ = [
     "access_grant",
@@ -71,5 +72,7 @@ __all__ = [
     "source_person",
     "source_state",
     "subject_request",
+    "subscription",
+    "subscription_event",
     "user",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0003"
 down_revision = "0002"
@@ -51,10 +52,73 @@ def _oauth() -> None:
 
 def _subscriptions() -> None:
     """Who is told of what."""
+    op.create_table(
+        "subscription",
+        sa.Column("key", sa.Uuid(), primary_key=True),
+        *(
+            sa.Column(name, sa.Text(), nullable=False)
+            for name in ("client", "purpose", "scopes", "status", "topic", "endpoint", "content")
+        ),
+        sa.Column("filters", JSONB(), nullable=False),
+        sa.Column("most", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends", sa.DateTime(timezone=True)),
+        sa.Column("events", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
+        sa.Column("failures", sa.Integer(), nullable=False, server_default=sa.text("0")),
+        sa.Column("error", sa.Text()),
+        sa.Column("told_at", sa.DateTime(timezone=True)),
+        sa.Column("deleted_at", sa.DateTime(timezone=True)),
+    )
+    here = sa.text("deleted_at is null")
+    op.create_index("subscription_client", "subscription", ["client"], postgresql_where=here)
+    op.create_index("subscription_topic", "subscription", ["topic", "status"], postgresql_where=here)
+    op.create_table(
+        "subscription_event",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
+        sa.Column("subscription", sa.Uuid(), nullable=False),
+        sa.Column("resource", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.BigInteger()),
+        sa.Column("done_at", sa.DateTime(timezone=True)),
+        sa.Column("outcome", sa.Text()),
+        sa.UniqueConstraint("subscription", "resource", "version"),
+    )
+    op.create_index("subscription_event_number", "subscription_event", ["subscription", "number"])
+    op.create_index(
+        "subscription_event_open",
+        "subscription_event",
+        ["subscription", "id"],
+        postgresql_where=sa.text("done_at is null"),
+    )
 
 
 def _exports() -> None:
     """Bulk exports and their files."""
+    op.create_table(
+        "export_job",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        *[sa.Column(name, sa.Text(), nullable=False) for name in ("client", "organisation", "role", "purpose", "level")],
+        sa.Column("types", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("patients", sa.ARRAY(sa.Uuid())),
+        sa.Column("since", sa.DateTime(timezone=True)),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("ignored", JSONB(), nullable=False, server_default=sa.text("'[]'")),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text()),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True)),
+        sa.Column("transaction_at", sa.DateTime(timezone=True)),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempt", sa.Uuid()),
+        sa.Column("files", JSONB(), nullable=False, server_default=sa.text("'[]'")),
+    )
+    op.create_index("export_job_client", "export_job", ["client", "asked_at"])
 
 
 def downgrade() -> None:
@@ -67,10 +131,13 @@ def downgrade() -> None:
 
 def _no_exports() -> None:
     """As before `_exports`."""
+    op.drop_table("export_job")
 
 
 def _no_subscriptions() -> None:
     """As before `_subscriptions`."""
+    op.drop_table("subscription_event")
+    op.drop_table("subscription")
 
 
 def _no_oauth() -> None:
