@@ -13,6 +13,10 @@ class NotFound(CareLinkError):
     """There is no such thing, or this requester may not know that there is."""
 
 
+class Gone(NotFound):
+    """It was there, this requester could see it, and it was deleted."""
+
+
 class Forbidden(CareLinkError):
     """The requester is known and may not do this; `rule` is the id of the rule that says so."""
 

@@ -10,12 +10,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from carelink.cases.consents import MayNotConsent
 from carelink.cases.consents_received import VersionMoved
-from carelink.errors import CareLinkError, Conflict, Forbidden, Invalid, NotFound, SourceUnavailable
+from carelink.errors import CareLinkError, Conflict, Forbidden, Gone, Invalid, NotFound, SourceUnavailable
 from carelink.identity.tokens import ScopeTooSmall, TokenRefused
 from fhir_adapters import exact_json
 
 # error -> HTTP status, IssueType code (http://hl7.org/fhir/issue-type); the first that fits
 STATUS: tuple[tuple[type[CareLinkError], int, str], ...] = (
+    (Gone, 410, "deleted"),
     (NotFound, 404, "not-found"),
     (MayNotConsent, 422, "business-rule"),
     (VersionMoved, 412, "conflict"),

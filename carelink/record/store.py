@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection
 
 from carelink.audit.trail import looked
 from carelink.consent import directives, relationships
 from carelink.consent.lens import Lens
 from carelink.consent.sensitivity import sensitivities
-from carelink.db.tables import resource, resource_version
+from carelink.db.tables import resource
 from carelink.errors import Invalid, NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey
 from carelink.place import Place
@@ -25,6 +25,7 @@ from carelink.record.references import unnamed
 from carelink.record.relabelling import labelled
 from carelink.record.search import get
 from carelink.record.validation import check
+from carelink.record.versions import history, vread
 from carelink.record.writing import Writable, ended_row, stored_labels, write
 
 __all__ = ["delete", "everything", "get", "history", "put", "vread"]
@@ -86,55 +87,6 @@ def _settle(conn: Connection, place: Place, type_: str, person: PersonKey | None
         directives.refresh(conn, place, [person], now)
     if person is not None and type_ == "Consent":
         recompose(conn, place, [person], now)  # the golden Patient is made without what they keep back
-
-
-def history(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> tuple[Row, ...]:
-    """Every version that this requester may see, newest first. Raises `NotFound` where there is none."""
-    asked = _versions(lens, type_, key).order_by(resource_version.c.version.desc())
-    rows = _rows(lens, conn.execute(asked))
-    _audit(conn, lens, "history", type_, key, rows)
-    return rows
-
-
-def vread(conn: Connection, lens: Lens, type_: str, key: ResourceKey, version: int) -> Row:
-    """One version as it was. Raises `NotFound` where there is none that this requester may see."""
-    rows = _rows(lens, conn.execute(_versions(lens, type_, key).where(resource_version.c.version == version)))
-    _audit(conn, lens, "vread", type_, key, rows)
-    return rows[0]
-
-
-def _versions(lens: Lens, type_: str, key: ResourceKey) -> Select[Any]:
-    t, body = resource_version.c, lens.body(resource_version).label("sent")
-    ground = lens.ground(resource_version).label("ground")
-    columns = (t.key, t.type, t.person, t.version, t.last_updated, t.custodian, t.category, body, ground)
-    return select(*columns).where(t.key == key, t.type == type_, t.deleted.is_(False), lens.where(resource_version))
-
-
-def _rows(lens: Lens, found: Iterable[Any]) -> tuple[Row, ...]:
-    return tuple(
-        Row(
-            key=ResourceKey(one.key),
-            type=one.type,
-            person=PersonKey(one.person) if one.person else None,
-            version=one.version,
-            last_updated=one.last_updated,
-            clinical=None,
-            source="",
-            custodian=lens.holder("", one.custodian, hidden=ground.hidden)[1],
-            category=one.category,
-            body=one.sent,
-            hidden=ground.hidden,
-            rule=ground.rule,
-        )
-        for one in found
-        for ground in (lens.shown_by(one.ground),)
-    )
-
-
-def _audit(conn: Connection, lens: Lens, action: str, type_: str, key: ResourceKey, rows: tuple[Row, ...]) -> None:
-    looked(conn, lens, action, type_, rows, resource=key)
-    if not rows:
-        raise NotFound("There is no such resource, or you may not see it")
 
 
 def everything(conn: Connection, lens: Lens, person: PersonKey) -> tuple[Row, ...]:
