@@ -29,6 +29,8 @@ class Settings:
     cohort: Path | None = None  # file of NHS numbers, one a line, to ask the per-person sources about
     web_workers: int = 2
     cookie_secure: bool = False
+    exports: Path = Path(".carelink/exports")  # where bulk exports lie; web processes and workers share it
+    export_hours: int = 24  # how long
     audit_key: str = ""  # of those who seal the audit: workers and the relay; empty: nothing is sealed
 
 
@@ -91,6 +93,8 @@ KEYS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "CARELINK_COHORT": ("cohort", _file),
     "CARELINK_WEB_WORKERS": ("web_workers", _whole),
     "CARELINK_COOKIE_SECURE": ("cookie_secure", _yes),
+    "CARELINK_EXPORTS": ("exports", Path),
+    "CARELINK_EXPORT_HOURS": ("export_hours", _whole),
     "CARELINK_AUDIT_KEY": ("audit_key", str),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from carelink.db.tables.auditing import audit_event, audit_seal, audit_signal
 from carelink.db.tables.base import metadata
+from carelink.db.tables.exports import export_job
 from carelink.db.tables.people import (
     client,
     link_decision,
@@ -45,6 +46,7 @@ __all__ = [
     "client",
     "directive",
     "erasure",
+    "export_job",
     "index_date",
     "index_number",
     "index_reference",
