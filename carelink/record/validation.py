@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from carelink.record import narrative
 from carelink.record.differences import not_in_r4
 from carelink.record.invariants import Breach
 from carelink.record.repairing import DROP, put
@@ -37,13 +38,13 @@ def check(type_: str, body: Body) -> Checked:
     if model is None:
         return Checked(body, (), (Reason(type_, "is not a resource type of FHIR R4"),))
     try:
-        return _checked(model, type_, body)
+        body, cleaned = narrative.cleaned(type_, body)
+        return _checked(model, type_, body, cleaned)
     except RecursionError:
         return Checked(body, (), (Reason(type_, "is nested too deeply"),))
 
 
-def _checked(model: Any, type_: str, body: Body) -> Checked:
-    repairs: tuple[Repair, ...] = ()
+def _checked(model: Any, type_: str, body: Body, repairs: tuple[Repair, ...]) -> Checked:
     for _ in range(ROUNDS):
         found = _faults(model, type_, body)
         if not found:
