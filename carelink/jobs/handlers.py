@@ -16,11 +16,12 @@ from sqlalchemy import Connection, select
 
 from carelink import outbox as notes
 from carelink.cases import breakglass_opening, breakglass_review, consent_unclear
+from carelink.cases import exporting as exports
 from carelink.cases import subject_access as requests
 from carelink.db.tables import source_person
 from carelink.errors import CareLinkError, Conflict
 from carelink.ids import PersonKey
-from carelink.jobs import breakglass, labels_changed, outbox, place_changed, sealing, subject_access, watch
+from carelink.jobs import breakglass, exporting, labels_changed, outbox, place_changed, sealing, subject_access, watch
 from carelink.jobs.outbox import Work
 from carelink.jobs.pull import pull
 from carelink.jobs.shop import Shop
@@ -118,6 +119,8 @@ KINDS: Mapping[str, Kind] = {
     breakglass_review.REVIEWED: Kind(handler=breakglass.reviewed),
     sealing.KIND: Kind(alone=sealing.work),
     watch.KIND: Kind(handler=watch.work),
+    exports.RUN: Kind(alone=exporting.run),
+    exports.EXPIRE: Kind(alone=exporting.expire),
     requests.GATHER: Kind(handler=subject_access.gather),
     requests.RELEASE: Kind(handler=subject_access.release),
 }

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 from psycopg.errors import DeadlockDetected
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from carelink.audit.trail import CARELINK, Event, append
+from carelink.db.alone import alone
 from carelink.jobs.joined import joined
 from carelink.jobs.wanted import GIVES_RECORDS, PER_PERSON, Asked, answered_about, asked_about, everybody
 from carelink.place import Place, SourceEntry
@@ -89,9 +89,9 @@ def pull(
     Raises KeyError for a source that the place has not.
     """
     one = _Pull(engine, place, settings, place.source(source), clock, watcher, PullReport(source))
-    with _alone(engine, source) as alone:
-        one.report.busy = not alone
-        if alone:
+    with alone(engine, f"pull:{source}") as free:
+        one.report.busy = not free
+        if free:
             _told(one)
     report = one.report
     for line in report.doubts:
@@ -184,25 +184,3 @@ def _audit(conn: Connection, one: _Pull) -> None:
         "pull", user=CARELINK, query=did.source, count=did.stored, outcome=outcome, reason=did.why, detail=detail
     )
     append(conn, event, one.clock())
-
-
-@contextmanager
-def _alone(engine: Engine, source: str) -> Iterator[bool]:
-    """A lock of this session for the source; it goes with the process, so a killed worker leaves none behind."""
-    with engine.connect() as conn:
-        got = bool(conn.execute(_LOCK, {"name": f"pull:{source}"}).scalar())
-        conn.commit()
-        try:
-            yield got
-        finally:
-            if got:
-                _unlock(conn, source)
-
-
-def _unlock(conn: Connection, source: str) -> None:
-    conn.execute(_UNLOCK, {"name": f"pull:{source}"})
-    conn.commit()
-
-
-_LOCK = text("select pg_try_advisory_lock(hashtext(:name))")
-_UNLOCK = text("select pg_advisory_unlock(hashtext(:name))")

@@ -13,6 +13,7 @@ from jobs_builders import ScriptedSource
 from sqlalchemy import Engine, select, text
 
 from carelink.db import sync
+from carelink.db.alone import alone
 from carelink.db.tables import outbox, resource, source_person
 from carelink.errors import Invalid
 from carelink.jobs import handlers
@@ -144,7 +145,7 @@ def test_a_pull_that_finds_another_under_way_is_put_off_and_not_forgotten(
         id_ = conn.execute(
             outbox.insert().values(kind="source.pull", payload={"source": "hospital"}, created_at=now, due_at=now)
         ).inserted_primary_key[0]
-    with pulling._alone(known, "hospital"):
+    with alone(known, "pull:hospital"):
         assert not handlers.run(shop, id_)
     assert handlers.run(shop, id_)
     assert stored(known) == ["c1", "p1", "p2"]
