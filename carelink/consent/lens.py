@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +17,7 @@ from carelink.consent.holders import KIND, OTHER, kinds_of
 from carelink.consent.predicate import (
     HIDDEN_MARK,
     KEPT_AWAY,
+    OPEN,
     RESTRICTED,
     Body,
     BodyOfOne,
@@ -33,6 +34,7 @@ from carelink.consent.predicate import (
     VisibleOfOne,
     WithheldOfOne,
     bound,
+    packed,
     standing_of,
 )
 from carelink.consent.requester import Requester
@@ -48,6 +50,9 @@ MAY_COUNT = "count"
 MADE_HERE = "carelink"  # resource.source of what no source sent
 # v3-ActReason: for many people, not for the one (Art 5(1)(b)): never a single record.
 SECONDARY = frozenset({"HOPERAT", "HRESCH", "PUBHLTH"})
+
+
+Whom = PersonKey | ColumnElement[Any]  # a person by their key, or by a value of the statement
 
 
 class Seen(Protocol):
@@ -81,6 +86,7 @@ class Lens:
     may: frozenset[str] = frozenset()  # what else the role may do: explain, read-audit, ...
     tells_withheld: bool = False
     kinds: Mapping[Ods, str] = field(default_factory=dict)  # organisation -> its type, in the place that asks
+    is_open: bool = False  # the values are left open in statements, which are run with `binds`
 
     @classmethod
     def compile(cls, place: Place, requester: Requester, at: datetime, *, as_if_involved: bool = False) -> Lens:
@@ -129,7 +135,7 @@ class Lens:
 
     # As SQL ----------------------------------------------------------------------------------------
 
-    def where(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[bool]:
+    def where(self, t: FromClause = resource, person: Whom | None = None) -> ColumnElement[bool]:
         """The predicate over `resource`, `resource_version` or an alias of either: the rows that may be seen.
 
         `person`: whom all rows of the statement are about, by another condition of it: that is quicker. An old version is seen where both its own labels and those of today allow it.
@@ -144,7 +150,7 @@ class Lens:
         today = resource.alias("today")
         return and_(visible, exists().where(today.c.key == t.c.key, Visible(today.c, self._values)))
 
-    def body(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[str]:
+    def body(self, t: FromClause = resource, person: Whom | None = None) -> ColumnElement[str]:
         """The text to send: the redacted form, less what tells which organisation holds it, where this requester may
         not know where the person is.
         """
@@ -152,7 +158,7 @@ class Lens:
             return t.c.body
         return Body(t.c, self._values) if person is None else BodyOfOne(self._of_one(t, person), self._values)
 
-    def hidden(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[bool]:
+    def hidden(self, t: FromClause = resource, person: Whom | None = None) -> ColumnElement[bool]:
         """Whether a row is told without which organisation holds it. Every read that tells a source or a custodian asks
         for it, and tells what `holder` gives.
         """
@@ -160,7 +166,7 @@ class Lens:
             return false()
         return Hidden(t.c, self._values) if person is None else HiddenOfOne(self._of_one(t, person), self._values)
 
-    def ground(self, t: FromClause = resource, person: PersonKey | None = None) -> ColumnElement[str]:
+    def ground(self, t: FromClause = resource, person: Whom | None = None) -> ColumnElement[str]:
         """By which rule each row is shown, for the audit, and whether it is `hidden`; `shown_by` reads it."""
         if self.standing is None:
             return literal(SYSTEM.id)
@@ -206,12 +212,18 @@ class Lens:
         """The rows that may be counted among many (rule L10-counted). What is shown of them is the caller's to suppress."""
         return true() if self.standing is None else Counted(t.c, self._values)
 
+    def opened(self) -> Lens:
+        """The same, whose statements leave its values open: they serve every requester, each with their own `binds`."""
+        return replace(self, is_open=True)
+
     @cached_property
-    def _values(self) -> Mapping[str, ColumnElement[Any]]:
-        assert self.standing is not None, "a system lens binds nothing"
+    def binds(self) -> Mapping[str, Any]:
+        """What a statement of the opened lens is run with; nothing for a system lens."""
+        if self.standing is None:
+            return {}
         asks = self.standing.requester
         on = self.standing.terms
-        return bound(
+        return packed(
             {
                 "assumed": on.assumed,
                 "at": self.at,
@@ -239,14 +251,20 @@ class Lens:
             }
         )
 
-    def _of_one(self, t: FromClause, person: PersonKey) -> _OfOne:
+    @cached_property
+    def _values(self) -> Mapping[str, ColumnElement[Any]]:
+        assert self.standing is not None, "a system lens binds nothing"
+        return OPEN if self.is_open else bound(self.binds)
+
+    def _of_one(self, t: FromClause, person: Whom) -> _OfOne:
         """The columns of `t`, all rows of which are of that person: the statement asks about them once."""
         if person not in self._bits:
-            self._bits[person] = standing_of(literal(person, Uuid), self._values)
+            whose = person if isinstance(person, ColumnElement) else literal(person, Uuid)
+            self._bits[person] = standing_of(whose, self._values)
         return _OfOne(t, self._bits[person])
 
     @cached_property
-    def _bits(self) -> dict[PersonKey, ColumnElement[int]]:
+    def _bits(self) -> dict[Whom, ColumnElement[int]]:
         return {}
 
     # As answers ------------------------------------------------------------------------------------

@@ -171,18 +171,36 @@ _PARAMETERS: Mapping[str, Any] = {
 }
 
 
-def bound(values: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
-    """The values of a lens as bound parameters."""
-    packed = {
-        "texts": as_array(values[name] for name in _TEXTS),
-        "numbers": as_array(values[name] for name in _NUMBERS),
-        "flags": as_array(values[name] for name in _FLAGS),
-    }
-    # By short names: the driver keeps what it read of a statement only where that has less than 4,096 characters.
+# By short names: the driver keeps what it read of a statement only where that has less than 4,096 characters.
+_SHORT: Mapping[str, str] = {
+    "at": "a",
+    "flags": "f",
+    "numbers": "n",
+    "self": "i",
+    "shared": "s",
+    "texts": "t",
+    "types": "y",
+}
+
+
+def packed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a lens by the names of `OPEN`: what a statement whose values were left open is run with."""
+    arrays = {"texts": _TEXTS, "numbers": _NUMBERS, "flags": _FLAGS}
     return {
-        name: BindParameter(name[0], packed.get(name, values.get(name)), type_, unique=True)
-        for name, type_ in _PARAMETERS.items()
+        short: as_array(values[one] for one in arrays[name]) if name in arrays else values[name]
+        for name, short in _SHORT.items()
     }
+
+
+def bound(values: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
+    """The values of a lens, packed, as bound parameters."""
+    return {name: BindParameter(short, values[short], _PARAMETERS[name], unique=True) for name, short in _SHORT.items()}
+
+
+# The same with the values left open, for statements that are put together once and run with `packed` values.
+OPEN: Mapping[str, ColumnElement[Any]] = {
+    name: BindParameter(short, type_=_PARAMETERS[name]) for name, short in _SHORT.items()
+}
 
 
 def as_array(values: Iterable[str | int | None]) -> str:

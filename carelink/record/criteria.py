@@ -1,211 +1,128 @@
-"""One search criterion as a condition on `resource`, by the kind of its parameter (FHIR R4 3.1.1.4)."""
+"""One search criterion as a condition on the rows of a type: its modifier and its values (FHIR R4 3.1.1.4).
+
+What would tell where a person is does not count for whom that may not be known.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy import FromClause, or_
 
-from carelink.consent.lens import Lens
-from carelink.db.tables import index_date, index_number, index_reference, index_string, index_token, resource
 from carelink.errors import Invalid
 from carelink.ids import NHS_NUMBER
-from carelink.record.indexing import LONGEST, folded, sortable
-from carelink.record.parameters import ALIASES, Kind, Parameter, of_type
-from carelink.record.partial_dates import span
-from carelink.record.query import Criterion, Query
-
-_TABLE = {
-    Kind.TOKEN: index_token,
-    Kind.STRING: index_string,
-    Kind.DATE: index_date,
-    Kind.REFERENCE: index_reference,
-    Kind.NUMBER: index_number,
-}
-_LAST = "\U0010ffff"
-_PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(.+)", re.DOTALL)
+from carelink.record import matches
+from carelink.record.composites import composite
+from carelink.record.lookups import ASKED, WHOSE, how_asked, indexed, parameter_of
+from carelink.record.parameters import ALIASES, Kind, Parameter
+from carelink.record.parts import ALWAYS, Part, all_of, any_of, negated
+from carelink.record.query import Criterion
 
 
-def condition(lens: Lens, query: Query, criterion: Criterion) -> ColumnElement[bool]:
-    """The rows of `resource` for which one of the criterion's values holds. Raises `Invalid` where it can't be asked."""
-    if not criterion.values or not all(criterion.values):
-        raise Invalid(criterion.parameter, "has no value")
-    if criterion.parameter in _OF_ALL:
-        if criterion.modifier:
-            raise Invalid(f"{criterion.parameter}:{criterion.modifier}", "has no such modifier here")
-        return or_(*[_OF_ALL[criterion.parameter](criterion, value) for value in criterion.values])
-    criterion = _spelt_out(criterion)
-    parameter = _known(query, criterion)
-    table = _TABLE[parameter.kind]
-    matches = [_MATCH[parameter.kind](parameter, criterion, value) for value in criterion.values]
-    # In the statement's text: so PostgreSQL knows which index holds it, and keeps its plan.
-    number = literal_column(str(parameter.number), table.c.parameter.type)
-    asked = select(table.c.key).where(table.c.parameter == number, or_(*matches))
-    if query.person is not None:
-        asked = asked.where(table.c.person == query.person)
-    holds = resource.c.key.in_(asked)
-    if parameter.locating or (parameter.code == "identifier" and not _by_nhs_number(criterion)):
-        return and_(holds, lens.locating_allowed(resource.c.person))
-    return holds
+def condition(types: tuple[str, ...], asked: Criterion, at: datetime) -> Part:
+    """The rows of these types that meet it. Raises `Invalid`, with the name of the parameter, for what can't be asked."""
+    if not asked.values or not all(asked.values):
+        raise Invalid(asked.parameter, "has no value")
+    if asked.parameter in _OF_ALL:
+        return _OF_ALL[asked.parameter](asked, at)
+    if asked.parameter in WHOSE:
+        return _whose(asked)
+    asked = _spelt_out(asked)
+    parameter = parameter_of(types, asked.parameter)
+    found = _held(types, asked, parameter, at)
+    hidden = parameter.locating and not (parameter.code == "identifier" and _by_nhs_number(asked))
+    return all_of([found, LOCATED]) if hidden else found
 
 
-def _by_nhs_number(criterion: Criterion) -> bool:
+LOCATED = Part("located", (), lambda over: over.lens.locating_allowed(over.t.c.person))
+
+
+def _by_nhs_number(asked: Criterion) -> bool:
     """Every other identifier is of some organisation's: a hit by it tells that it holds a record of the person."""
-    return all(value.startswith(f"{NHS_NUMBER}|") for value in criterion.values)
+    return all(value.startswith(f"{NHS_NUMBER}|") for value in asked.values)
 
 
-def _spelt_out(criterion: Criterion) -> Criterion:
-    if criterion.parameter not in ALIASES:
-        return criterion
-    meant, system = ALIASES[criterion.parameter]
-    return Criterion(meant, tuple(f"{system}|{value}" for value in criterion.values), criterion.modifier)
+def _spelt_out(asked: Criterion) -> Criterion:
+    if asked.parameter not in ALIASES:
+        return asked
+    meant, system = ALIASES[asked.parameter]
+    return Criterion(meant, tuple(f"{system}|{value}" for value in asked.values), asked.modifier)
 
 
-def _known(query: Query, criterion: Criterion) -> Parameter:
-    if not query.types:
-        raise Invalid(criterion.parameter, "say which type is searched")
-    found = [of_type(type_).get(criterion.parameter) for type_ in query.types]
-    if found[0] is None or any(one is not found[0] for one in found):
-        raise Invalid(
-            criterion.parameter,
-            f"is not indexed for {', '.join(query.types)}; known are {', '.join(known(query.types))}",
-        )
-    if criterion.modifier not in _MODIFIERS[found[0].kind]:
-        raise Invalid(
-            f"{criterion.parameter}:{criterion.modifier}", f"has no such modifier for a {found[0].kind.value}"
-        )
-    return found[0]
+def _held(types: tuple[str, ...], asked: Criterion, parameter: Parameter, at: datetime) -> Part:
+    if asked.modifier == "missing":
+        there = any_of([indexed(one.number, table, ALWAYS) for one, table in _tables(types, parameter)])
+        return negated(there) if _truth(asked) else there
+    if parameter.kind is Kind.COMPOSITE and not asked.modifier:
+        return any_of([composite(types, parameter, value, at) for value in asked.values])
+    how = how_asked(parameter, asked.modifier)
+    match = any_of([how.match(parameter, value, at) for value in asked.values])
+    held = indexed(how.sign * parameter.number, how.table, match)
+    return negated(held) if asked.modifier == "not" else held
 
 
-def known(types: Iterable[str]) -> list[str]:
-    """The parameters that all of these types can be searched by."""
-    common = set.intersection(*[set(of_type(type_)) for type_ in types])
-    return sorted(common | set(_OF_ALL) | {alias for alias, (meant, _) in ALIASES.items() if meant in common})
+def _tables(types: tuple[str, ...], parameter: Parameter) -> list[tuple[Parameter, FromClause]]:
+    """Where a value of it leaves something: a reference may have but an identifier, a code but its words."""
+    if parameter.kind is Kind.COMPOSITE:  # both or none, as R4 has them: the last says whether there is a value
+        return _tables(types, parameter_of(types, parameter.components[-1]))
+    tables = {id(how.table): how.table for how in ASKED[parameter.kind].values()}
+    return [(parameter, table) for table in tables.values()]
 
 
-_MODIFIERS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.TOKEN: ("",),
-    Kind.STRING: ("", "exact"),
-    Kind.DATE: ("",),
-    Kind.REFERENCE: ("",),
-    Kind.NUMBER: ("",),
-}
+def _truth(asked: Criterion) -> bool:
+    if asked.values not in (("true",), ("false",)):
+        raise Invalid(f"{asked.parameter}:missing", "must be true or false")
+    return asked.values == ("true",)
 
 
-def _token(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
-    system, bar, code = value.rpartition("|")
-    t = index_token.c
-    if not bar:
-        return t.code == code[:LONGEST]
-    if not code and not system:
-        raise Invalid(criterion.parameter, "names neither a system nor a code")
-    if not code:
-        return t.system == system
-    return and_(t.code == code[:LONGEST], t.system == system if system else t.system.is_(None))
+# Of every type ------------------------------------------------------------------------------------
 
 
-def _string(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
-    text = folded(parameter.number, value)
-    if not text:
-        raise Invalid(criterion.parameter, "has no letter or digit to look for")
-    kept = index_string.c.value
-    if criterion.modifier == "exact":
-        return kept == text
-    return and_(kept >= text, kept < text + _LAST)  # all that begins so: a range that any plan can use
-
-
-def _date(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
-    return _spanned(criterion, value, index_date.c.low, index_date.c.high)
-
-
-def _spanned(
-    criterion: Criterion, value: str, low: ColumnElement[Any], high: ColumnElement[Any]
-) -> ColumnElement[bool]:
-    """FHIR R4 3.1.1.4.7: the search value is a span of time too; `eq` asks that it holds the whole of the other."""
-    prefix, text = _PREFIXED.fullmatch(value).groups()  # type: ignore[union-attr]  # matches anything but nothing
-    try:
-        first, last = span(text)
-    except (ValueError, OverflowError) as wrong:
-        raise Invalid(criterion.parameter, "is not a date such as 2026-11-24") from wrong
-    eq = and_(low >= first, high <= last)
-    holds: Mapping[str, ColumnElement[bool]] = {
-        "eq": eq,
-        "ne": ~eq,
-        "gt": high > last,
-        "lt": low < first,
-        "ge": or_(high > last, eq),
-        "le": or_(low < first, eq),
-        "sa": low >= last,
-        "eb": high <= first,
-    }
-    return holds[prefix or "eq"]
-
-
-def _reference(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
-    return index_reference.c.target == _uuid(criterion, value.rpartition("/")[2])
-
-
-def _number(parameter: Parameter, criterion: Criterion, value: str) -> ColumnElement[bool]:
-    prefix, text = _PREFIXED.fullmatch(value.partition("|")[0]).groups()  # type: ignore[union-attr]
-    try:
-        number = Decimal(text)
-    except InvalidOperation as wrong:
-        raise Invalid(criterion.parameter, "is not a number") from wrong
-    if not sortable(number):
-        raise Invalid(criterion.parameter, "is not a number that can be measured")
-    v = index_number.c.low
-    # `eq` allows for what the written precision leaves open: 7.1 is anything from 7.05 to 7.15 (R4 3.1.1.4.6).
-    half = Decimal(5).scaleb(int(number.as_tuple().exponent) - 1)
-    holds: Mapping[str, ColumnElement[bool]] = {
-        "eq": and_(v >= number - half, v < number + half),
-        "ne": or_(v < number - half, v >= number + half),
-        "gt": v > number,
-        "lt": v < number,
-        "ge": v >= number,
-        "le": v <= number,
-        "sa": v > number,
-        "eb": v < number,
-    }
-    return holds[prefix or "eq"]
-
-
-_MATCH: Mapping[Kind, Callable[[Parameter, Criterion, str], ColumnElement[bool]]] = {
-    Kind.TOKEN: _token,
-    Kind.STRING: _string,
-    Kind.DATE: _date,
-    Kind.REFERENCE: _reference,
-    Kind.NUMBER: _number,
-}
-
-
-def _uuid(criterion: Criterion, text: str) -> UUID:
+def _uuid(asked: Criterion, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as wrong:
-        raise Invalid(criterion.parameter, "is not an id of this server") from wrong
+        raise Invalid(asked.parameter, "is not an id of this server") from wrong
 
 
-def _by_id(criterion: Criterion, value: str) -> ColumnElement[bool]:
-    return resource.c.key == _uuid(criterion, value)
+def _unmodified(asked: Criterion) -> None:
+    if asked.modifier:
+        raise Invalid(f"{asked.parameter}:{asked.modifier[:50]}", "has no such modifier here")
 
 
-def _by_patient(criterion: Criterion, value: str) -> ColumnElement[bool]:
+def _by_id(asked: Criterion, at: datetime) -> Part:
+    _unmodified(asked)
+    keys = [_uuid(asked, value) for value in asked.values]
+    if len(keys) == 1:
+        return Part("id", (keys[0],), lambda over, key: over.t.c.key == key)
+    return Part("ids", (keys,), lambda over, them: over.t.c.key == them.any_())
+
+
+def _by_update(asked: Criterion, at: datetime) -> Part:
+    _unmodified(asked)
+    name = asked.parameter
+    spans = [matches.spanned(name, one, at, lambda over: (over.t.c.last_updated,) * 2) for one in asked.values]
+    return any_of(Part(("updated", one.shape), one.values, one.sql) for one in spans)
+
+
+def _whose(asked: Criterion) -> Part:
     """A golden Patient means the whole person; a source's Patient means what that source said of them."""
-    key = _uuid(criterion, value.rpartition("/")[2])
-    return or_(resource.c.person == key, resource.c.patient == key)
+    if asked.modifier == "missing":
+        nobody = Part("of nobody", (), lambda over: over.t.c.person.is_(None))
+        return nobody if _truth(asked) else negated(nobody)
+    if asked.modifier not in ("", "Patient"):
+        raise Invalid(f"{asked.parameter}:{asked.modifier[:50]}", "has no such modifier here")
+    return any_of([_of_whom(_uuid(asked, _bare(value))) for value in asked.values])
 
 
-def _by_update(criterion: Criterion, value: str) -> ColumnElement[bool]:
-    return _spanned(criterion, value, resource.c.last_updated, resource.c.last_updated)
+def _bare(value: str) -> str:
+    return value.partition("/_history/")[0].removeprefix("Patient/")
 
 
-_OF_ALL: Mapping[str, Callable[[Criterion, str], ColumnElement[bool]]] = {
-    "_id": _by_id,
-    "patient": _by_patient,
-    "subject": _by_patient,
-    "_lastUpdated": _by_update,
-}
+def _of_whom(key: UUID) -> Part:
+    return Part("whose", (key,), lambda over, key: or_(over.t.c.person == key, over.t.c.patient == key))
+
+
+_OF_ALL: Mapping[str, Callable[[Criterion, datetime], Part]] = {"_id": _by_id, "_lastUpdated": _by_update}

@@ -11,11 +11,18 @@ from carelink.ids import Ods, PersonKey, ResourceKey
 
 @dataclass(frozen=True)
 class Criterion:
-    """One search parameter with the values that are tried by OR: `identifier`, `code`, `date` with `ge2026-01-01`, ..."""
+    """One search parameter with the values that are tried by OR: `identifier`, `code`, `date` with `ge2026-01-01`, ...
+
+    The values are as FHIR writes them (R4 3.1.1.4.1): a comma, `|`, `$` or backslash that belongs to one is escaped.
+    """
 
     parameter: str
-    values: tuple[str, ...]
-    modifier: str = ""
+    values: tuple[str, ...] = ()
+    modifier: str = ""  # also a type, of a reference
+    # Chained (R4 3.1.1.4.13): what the resource that `parameter` refers to must meet; the values are there.
+    chained: Criterion | None = None
+    # `_has` (R4 3.1.1.4.14): the type of what refers to this one by `parameter`, and meets `chained`.
+    referring: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,8 @@ class Query:
     types: tuple[str, ...] = ()
     person: PersonKey | None = None
     criteria: tuple[Criterion, ...] = ()
-    sort: str = "-clinical"  # clinical, last_updated, either with a minus for newest first; ties by key
+    # clinical, last_updated, key or a parameter; with a minus for the last first; several by commas; ties by key
+    sort: str = "-clinical"
     count: int = 50
     after: str = ""  # the `next` of the page before
     sources: tuple[str, ...] = ()

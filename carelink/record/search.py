@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, not_, select
 
 from carelink.audit.trail import looked
 from carelink.consent.lens import Lens
-from carelink.db.among import among, one_of
 from carelink.db.tables import resource
 from carelink.errors import NotFound
 from carelink.ids import PersonKey, ResourceKey
-from carelink.record.criteria import condition
-from carelink.record.indexing import FAR_PAST
+from carelink.record import kept
+from carelink.record.chains import criterion
+from carelink.record.criteria import LOCATED
 from carelink.record.keyset import after, token
+from carelink.record.ordering import orders
+from carelink.record.parts import Over, Part, all_of, negated
 from carelink.record.query import Page, Query, Row
 
-_T = resource.c
-_WHEN = func.coalesce(_T.clinical, FAR_PAST)
-ORDERS = {
-    "-clinical": (_WHEN, True),
-    "clinical": (_WHEN, False),
-    "-last_updated": (_T.last_updated, True),
-    "last_updated": (_T.last_updated, False),
-}
+_T = resource
 
 
 def run(conn: Connection, lens: Lens, query: Query) -> Page:
@@ -40,22 +35,29 @@ def run(conn: Connection, lens: Lens, query: Query) -> Page:
 
 def unkept(conn: Connection, lens: Lens, query: Query) -> Page:
     """The same for a read of several searches, which keeps one look of them all."""
-    value, falling = ORDERS[query.sort]
-    key = _T.key
-    statement = _columns(lens, value, query.person).where(*_conditions(lens, query))
-    if query.after:
-        statement = statement.where(after(query.after, value, falling, key))
-    order = value.desc() if falling else value.asc()
-    found = conn.execute(statement.order_by(order, key).limit(query.count + 1)).all()
+    by = orders(query.types, query.sort)
+    parts = _parts(lens, query) + ([after(query.after, by)] if query.after else [])
+    met = all_of(parts)
+
+    def make(lens: Lens, binds: Sequence[Any]) -> Select[Any]:
+        over, *given = _over(lens, query, binds)
+        most, *values = given
+        sorted_by = [order.sql(over) for order in by]
+        told = [one.label(f"by{number}") for number, one in enumerate(sorted_by)]
+        turned = [one.desc() if order.falling else one.asc() for order, one in zip(by, sorted_by, strict=True)]
+        found = _columns(over).add_columns(*told).where(*_whose(over), _seen(over), met.sql(over, *values))
+        return found.order_by(*turned, _T.c.key).limit(most)
+
+    shape = ("search", query.person is None, tuple(order.shape for order in by), met.shape)
+    found = kept.run(conn, lens, shape, [*_person(query), query.count + 1, *met.values], make).all()
     rows = tuple(_row(lens, one) for one in found[: query.count])
     more = len(found) > query.count
-    return Page(rows, token(found[query.count - 1].sorted_by, rows[-1].key) if more else "")
+    return Page(rows, token(found[query.count - 1][COLUMNS:], rows[-1].key) if more else "")
 
 
 def get(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:
     """The current version of one resource. Raises `NotFound` where there is none that this requester may know of."""
-    statement = _columns(lens).where(_T.key == key, _T.type == type_, not_(_T.deleted), lens.where(resource))
-    found = conn.execute(statement).one_or_none()
+    found = kept.run(conn, lens, "get", (key, type_), _one).one_or_none()
     if found is None:
         looked(conn, lens, "read", type_, (), resource=key)
         raise NotFound("There is no such resource, or you may not see it")
@@ -64,10 +66,21 @@ def get(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:
     return row
 
 
+def _one(lens: Lens, binds: Sequence[Any]) -> Select[Any]:
+    over = Over(_T, lens)
+    return _columns(over).where(_T.c.key == binds[0], _T.c.type == binds[1], _seen(over))
+
+
 def count(conn: Connection, lens: Lens, query: Query) -> int:
     """How many match that this requester may see."""
-    statement = select(func.count()).select_from(resource).where(*_conditions(lens, query))
-    number = conn.execute(statement).scalar_one()
+    met = all_of(_parts(lens, query))
+
+    def make(lens: Lens, binds: Sequence[Any]) -> Select[Any]:
+        over, *values = _over(lens, query, binds)
+        return select(func.count()).select_from(_T).where(*_whose(over), _seen(over), met.sql(over, *values))
+
+    shape = ("count", query.person is None, met.shape)
+    number: int = kept.run(conn, lens, shape, [*_person(query), *met.values], make).scalar_one()
     looked(conn, lens, "search", f"{_asked(query)} (count)", (), query.person, number)
     return number
 
@@ -86,55 +99,88 @@ def unkept_by_keys(conn: Connection, lens: Lens, keys: Iterable[ResourceKey]) ->
     wanted = sorted(set(keys))
     if not wanted:
         return ()
-    statement = _columns(lens).where(among(_T.key, wanted), not_(_T.deleted), lens.where(resource)).order_by(_T.key)
-    return tuple(_row(lens, one) for one in conn.execute(statement))
+    return tuple(_row(lens, one) for one in kept.run(conn, lens, "by keys", [wanted], _several))
 
 
-def _columns(lens: Lens, order: ColumnElement[Any] = _WHEN, person: PersonKey | None = None) -> Select[Any]:
+def _several(lens: Lens, binds: Sequence[Any]) -> Select[Any]:
+    over = Over(_T, lens)
+    return _columns(over).where(_T.c.key == binds[0].any_(), _seen(over)).order_by(_T.c.key)
+
+
+def _seen(over: Over) -> ColumnElement[bool]:
+    return and_(not_(over.t.c.deleted), over.lens.where(over.t, over.person))
+
+
+COLUMNS = 11  # of `_columns`, before those that it is sorted by
+
+
+def _columns(over: Over) -> Select[Any]:
+    t = over.t.c
     return select(
-        _T.key,
-        _T.type,
-        _T.person,
-        _T.version,
-        _T.last_updated,
-        _T.clinical,
-        _T.source,
-        _T.custodian,
-        _T.category,
-        lens.body(resource, person).label("sent"),
-        lens.ground(resource, person).label("ground"),
-        order.label("sorted_by"),
+        t.key,
+        t.type,
+        t.person,
+        t.version,
+        t.last_updated,
+        t.clinical,
+        t.source,
+        t.custodian,
+        t.category,
+        over.lens.body(over.t, over.person).label("sent"),
+        over.lens.ground(over.t, over.person).label("ground"),
     )
 
 
 def _row(lens: Lens, one: Any) -> Row:
     """From what `_columns` asks for, in its order; made for each row of each answer."""
-    key, type_, person, version, updated, clinical, source, custodian, category, body, ground, _ = one
+    key, type_, person, version, updated, clinical, source, custodian, category, body, ground = one[:COLUMNS]
     rule, hidden = lens.shown_by(ground)
     if hidden:
         source, custodian = lens.holder(source, custodian, hidden=hidden)
     return Row(key, type_, person, version, updated, clinical, source, custodian, category, body, hidden, rule)
 
 
-def _conditions(lens: Lens, query: Query) -> list[ColumnElement[bool]]:
-    found = [not_(_T.deleted), lens.where(resource, query.person)]
-    if query.person is not None:
-        found.append(_T.person == query.person)
-    found += [one_of(column, values) for column, values in _lists(query) if values]
-    if query.sources:
-        found.append(lens.locating_allowed(_T.person))  # or else asking for one source after the other would tell
+def _person(query: Query) -> list[PersonKey]:
+    return [] if query.person is None else [query.person]
+
+
+def _over(lens: Lens, query: Query, binds: Sequence[Any]) -> tuple[Any, ...]:
+    """The rows of a search, and those of the bound values that are not the person's key."""
+    if query.person is None:
+        return (Over(_T, lens), *binds)
+    return (Over(_T, lens, binds[0]), *binds[1:])
+
+
+def _whose(over: Over) -> list[ColumnElement[bool]]:
+    return [] if over.person is None else [over.t.c.person == over.person]
+
+
+GOLDEN = Part(
+    "golden",
+    (),
+    lambda over: and_(over.t.c.type == literal_column("'Patient'"), over.t.c.source == literal_column("'carelink'")),
+)
+
+
+def _parts(lens: Lens, query: Query) -> list[Part]:
+    found = [_one_of(column, values) for column, values in _lists(query) if values]
+    if query.sources:  # or else asking for one source after the other would tell
+        found.append(LOCATED)
     if query.since is not None:
-        found.append(_T.clinical >= query.since)
+        found.append(Part("since", (query.since,), lambda over, first: over.t.c.clinical >= first))
     if query.until is not None:
-        found.append(_T.clinical < query.until)
+        found.append(Part("until", (query.until,), lambda over, last: over.t.c.clinical < last))
     if query.goldens is not None:
-        golden = and_(_T.type == "Patient", _T.source == "carelink")
-        found.append(golden if query.goldens else not_(golden))
-    return found + [condition(lens, query, criterion) for criterion in query.criteria]
+        found.append(GOLDEN if query.goldens else negated(GOLDEN))
+    return found + [criterion(query.types, asked, lens.at) for asked in query.criteria]
 
 
-def _lists(query: Query) -> Sequence[tuple[ColumnElement[Any], tuple[str, ...]]]:
-    return ((_T.type, query.types), (_T.source, query.sources), (_T.category, query.categories))
+def _one_of(column: str, values: tuple[str, ...]) -> Part:
+    return Part(("one of", column), (list(values),), lambda over, them: over.t.c[column] == them.any_())
+
+
+def _lists(query: Query) -> Sequence[tuple[str, tuple[str, ...]]]:
+    return (("type", query.types), ("source", query.sources), ("category", query.categories))
 
 
 def _asked(query: Query) -> str:

@@ -158,10 +158,10 @@ REFUSED = [
     ("Patient", "family=", "family", "no value at all"),
     ("Patient", "family='", "family", "a value that is nothing but punctuation would find everybody"),
     ("Patient", "identifier=|", "identifier", "neither system nor value would find everybody"),
-    ("Patient", "family:contains=a", "family:contains", "a modifier that is not known"),
+    ("Patient", "family:above=a", "family:above", "a modifier that is not known"),
     ("Observation", "value-quantity=NaN", "value-quantity", "a number that can't be measured"),
     ("Observation", "value-quantity=1e99999", "value-quantity", "a number that can't be measured"),
-    ("Observation", "encounter=12", "encounter", "an id that is not ours"),
+    ("Observation", "_id=12", "_id", "an id that is not ours"),
 ]
 
 

@@ -31,7 +31,7 @@ PERSONAL = frozenset(
     }
 )
 READS = re.compile(rf"\b(from|join)\s+({'|'.join(sorted(PERSONAL))})\b")  # in a statement that is written as text
-ASKS = frozenset({"select", "exists", "returning", "from_select", "text"})
+ASKS = frozenset({"select", "exists", "returning", "from_select", "text", "kept.run", "_columns"})
 WRITES = frozenset({"insert", "update", "delete"})
 
 # Function -> why it reads without a lens, or takes one and does not put it into its statement.
@@ -74,7 +74,8 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "cases/oversight.py:quarantined": "what could not be stored has no label; its reasons go to the role that watches over it",
     "record/quarantine.py:listed": "what could not be stored has no label; its reasons go to the role that watches over it",
     "record/quarantine.py:resolve": "what could not be stored has no label; the role that watches over it ends it",
-    "record/criteria.py:condition": "a condition alone; whoever asks for it puts the predicate beside it",
+    "record/matches.py:_person": "a condition alone: which Patients are a person's; whoever asks puts the predicate beside it",
+    "record/matches.py:of_golden": "a condition alone: which Patients are a person's; whoever asks puts the predicate beside it",
     "record/denials.py:denials": "storing: golden Patients are composed without what the person keeps back",
     "record/golden_store.py:_records": "storing: golden Patients are composed of all that the sources say, under a system lens",
     "record/ingest_subjects.py:_owners_stored": "storing: whose a replayed resource is; keys alone",
@@ -85,7 +86,6 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "record/quarantine.py:waiting": "storing: what is tried again, given to ingest",
     "record/quarantine.py:resolve_stored": "storing: what is stored now waits no longer",
     "record/quarantine.py:counts": "how many wait, by source and reason; about sources, not people",
-    "record/search.py:_columns": "the columns alone; whoever asks for them puts the predicate beside them",
     "record/vanished.py:_held": "storing: what a source that told all of a part tells no more; keys and labels alone",
     "record/writing.py:stored_labels": "storing: keys and labels of what is ended, none of what it says",
     "record/writing.py:_update": "storing: what a new version was indexed by before is taken out",
@@ -99,18 +99,28 @@ class Function:
     node: ast.FunctionDef
 
     @property
-    def lens(self) -> str:
-        """What it calls the lens that it takes; empty: it takes none."""
-        arguments = [*self.node.args.posonlyargs, *self.node.args.args, *self.node.args.kwonlyargs]
-        takes = [one.arg for one in arguments if one.annotation is not None and ast.unparse(one.annotation) == "Lens"]
-        return takes[0] if takes else ""
+    def carriers(self) -> set[str]:
+        """What it, or a function within it, calls the lens that it takes, or the rows that are seen through one."""
+        takers = [one for one in ast.walk(self.node) if isinstance(one, ast.FunctionDef)]
+        taken = [arg for one in takers for arg in (*one.args.posonlyargs, *one.args.args, *one.args.kwonlyargs)]
+        found = {arg.arg for arg in taken if arg.annotation is not None and ast.unparse(arg.annotation) in CARRIES}
+        return found | {"over"} if any(_makes_rows(one, found) for one in ast.walk(self.node)) else found
 
     @property
     def uses_its_lens(self) -> bool:
         """Its predicate is in the statement, or it is handed on to what puts it there."""
-        if not self.lens:
-            return False
-        return any(_is_where(node, self.lens) or _hands_on(node, self.lens) for node in ast.walk(self.node))
+        carried = self.carriers
+        return any(_is_where(node, name) or _hands_on(node, name) for node in ast.walk(self.node) for name in carried)
+
+
+CARRIES = ("Lens", "Over")
+
+
+def _makes_rows(node: ast.AST, lenses: set[str]) -> bool:
+    """`over = Over(resource, lens)`: rows that are seen through the lens that it took."""
+    if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
+        return False
+    return _called(node.value) == "Over" and any(_hands_on(node.value, lens) for lens in lenses)
 
 
 PREDICATES = frozenset({"where", "identifies", "counted"})
@@ -123,8 +133,7 @@ def _is_where(node: ast.AST, lens: str) -> bool:
     return (
         isinstance(node, ast.Attribute)
         and node.attr in PREDICATES
-        and isinstance(node.value, ast.Name)
-        and node.value.id == lens
+        and ast.unparse(node.value) in (lens, f"{lens}.lens")
     )
 
 
@@ -197,7 +206,8 @@ def _reads(node: ast.FunctionDef, tables: frozenset[str], statements: frozenset[
     if not any(_touches(statement, tables) for statement in _statements(node)):
         return False
     written = any(isinstance(one, ast.Name) and one.id in statements for one in ast.walk(node))
-    called = {_called(one) for one in ast.walk(node) if isinstance(one, ast.Call)}
+    calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)]
+    called = {_called(one) for one in calls} | {ast.unparse(one.func) for one in calls}
     return written or bool(called & ASKS) or ("execute" in called and not called & WRITES)
 
 
@@ -234,10 +244,10 @@ def test_the_reading_functions_are_found() -> None:
     found = {one.name for one in everything() if one.uses_its_lens}
     assert found >= {
         "record/search.py:unkept",
-        "record/search.py:get",
+        "record/search.py:_one",
         "record/search.py:count",
-        "record/search.py:unkept_by_keys",
-        "record/store.py:_versions",
+        "record/search.py:_several",
+        "record/versions.py:_versions",
         "cases/caseload.py:_rows",
     }
 
