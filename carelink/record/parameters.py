@@ -18,6 +18,9 @@ class Kind(Enum):
     DATE = "date"
     REFERENCE = "reference"
     NUMBER = "number"
+    QUANTITY = "quantity"
+    URI = "uri"
+    COMPOSITE = "composite"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Parameter:
     paths: Mapping[str, tuple[Path, ...]]
     locating: bool = False
     solid: bool = False
+    targets: tuple[str, ...] = ()  # the types that a reference may name
+    components: tuple[str, ...] = ()  # of a composite: the parameters whose values must stand in the same element
 
 
 def _same(paths: tuple[Path, ...], *types: str) -> dict[str, tuple[Path, ...]]:
