@@ -8,6 +8,8 @@ from datetime import datetime
 class CareLinkError(Exception):
     """Base of all. Its text is fit for a person to read and holds no personal data."""
 
+    place: str = ""  # where in what was sent, where that is known
+
 
 class NotFound(CareLinkError):
     """There is no such thing, or this requester may not know that there is."""

@@ -50,6 +50,12 @@ def append(conn: Connection, event: Event, now: datetime) -> None:
     _append.execute(conn, _row(event, now))
 
 
+def append_all(conn: Connection, events: Sequence[Event], now: datetime) -> None:
+    """Add the rows of one act on many, at the cost of few statements."""
+    if events:
+        _append.execute_many(conn, [_row(event, now) for event in events])
+
+
 def looked(
     conn: Connection,
     lens: Lens,
@@ -129,6 +135,8 @@ def _detail(event: Event) -> dict[str, Any] | None:
     if asked is not None and asked.behind is not None:
         viewed = {"organisation": asked.organisation, "role": asked.role, "purpose": asked.purpose}
         said |= {"view_of": asked.user, **viewed}
+    if asked is not None and asked.client:
+        said["client"] = asked.client
     if event.action in SEVERE:
         said["severity"] = "high"
     return said or None

@@ -44,6 +44,7 @@ class IngestReport:
     ended: int = 0  # what the source does not tell any more
     doubts: tuple[str, ...] = ()  # parts of which too much was gone to be believed
     erased: int = 0  # not taken in: it was erased because its time was over
+    versions: Mapping[ResourceKey, int] = field(default_factory=dict)  # of what was stored
 
 
 def ingest(conn: Connection, place: Place, entry: SourceEntry, batch: Batch, now: datetime) -> IngestReport:
@@ -84,7 +85,57 @@ def take(
     """As `ingest`, without a cursor: for what is replayed from quarantine or pushed."""
     taken = without_erased(conn, entry.name, items, rejected, now)
     sound, refused = _checked(entry.name, taken.items)
-    sound = with_owners(conn, entry.name, sound)
+    kept = _kept(conn, place, entry, with_owners(conn, entry.name, sound), refused, now)
+    refused = [*refused, *kept.lost, *(Refused(one) for one in taken.rejected)]
+    quarantine.resolve_stored(conn, entry.name, [one.item for one in kept.known], now)
+    quarantine.keep(conn, entry, refused, kept.persons, now)
+    unread = _unread(refused, kept.persons)
+    about = _settle(conn, place, entry, kept.new, now, unread)
+    return replace(kept.report, quarantined=len(refused), persons=about, erased=taken.refused)
+
+
+def push(
+    conn: Connection, place: Place, entry: SourceEntry, sound: Sequence[Sound], gone: Sequence[Writable], now: datetime
+) -> Pushed:
+    """Store what a client sent, which its caller has checked, and end what it deleted; what can't be stored is given back.
+
+    Nothing goes to quarantine: whoever sent it is there to be told, and undoes all of it.
+    """
+    write(conn, gone, now)
+    kept = _kept(conn, place, entry, sound, (), now)
+    about = _settle(conn, place, entry, [*kept.new, *gone], now)
+    return Pushed(replace(kept.report, persons=about), tuple(kept.new), tuple(kept.lost))
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What became of what a client sent: what has a new version, and of whom nobody knows who they are."""
+
+    report: IngestReport
+    new: tuple[Writable, ...]
+    lost: tuple[Refused, ...]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What became of what is sound: whose it is, what was stored, and of whom nobody knows yet who they are."""
+
+    known: list[Sound]
+    lost: list[Refused]
+    persons: dict[UUID, PersonKey]
+    new: list[Writable]
+    report: IngestReport
+
+
+def _kept(
+    conn: Connection,
+    place: Place,
+    entry: SourceEntry,
+    sound: Sequence[Sound],
+    refused: Sequence[Refused],
+    now: datetime,
+) -> _Kept:
+    """Linked, labelled and stored, with the Provenance of it. `refused` is not; but it must be known whose it is."""
     patients = [SourcePatient(one.key, one.checked.body, entry.name) for one in sound if one.item.type == "Patient"]
     links = link_patients(conn, place, patients, now)
     persons = persons_of(conn, [*(one.patient for one in sound), *(one.patient for one in refused)])
@@ -98,18 +149,14 @@ def take(
     provenance.tell(conn, place, new, changed, repairs, now)
     provenance.follow(conn, place, [one for one in new if one.key in correct], now)
     hints.note(conn, place, new, now)
-    refused = [*refused, *lost, *(Refused(one) for one in taken.rejected)]
-    quarantine.resolve_stored(conn, entry.name, [one.item for one in known], now)
-    quarantine.keep(conn, entry, refused, persons, now)
-    return IngestReport(
+    report = IngestReport(
         stored=len(changed),
         unchanged=len(writables) - len(changed),
         repaired=len(repairs),
-        quarantined=len(refused),
         links=Counter(linked.method for key, linked in links.items() if key in changed),
-        persons=_settle(conn, place, entry, new, now, _unread(refused, persons)),
-        erased=taken.refused,
+        versions=changed,
     )
+    return _Kept(known, lost, persons, new, report)
 
 
 def _unread(refused: Iterable[Refused], persons: Mapping[UUID, PersonKey]) -> set[PersonKey]:
@@ -159,7 +206,8 @@ def _parted(sound: Iterable[Sound], persons: Mapping[UUID, PersonKey]) -> tuple[
     known: list[Sound] = []
     lost: list[Refused] = []
     for one in sound:
-        if one.patient in persons or (one.patient is None and one.item.type in DIRECTORY):
+        of_nobody = one.patient is None and one.item.type in DIRECTORY
+        if one.patient in persons or one.person is not None or of_nobody:
             known.append(one)
         else:
             why = "the person that it is about is not here yet" if one.patient else "it does not say whom it is about"
@@ -173,11 +221,11 @@ def _writable(entry: SourceEntry, one: Sound, person: PersonKey | None) -> Writa
         key=one.key,
         type=item.type,
         body=one.checked.body,
-        source=entry.name,
+        source=one.source or entry.name,
         source_id=f"{item.namespace}/{item.source_id}" if item.namespace else item.source_id,
         custodian=item.custodian or entry.organisation,
         category="",
-        person=person,
+        person=person or one.person,
         patient=one.patient,
     )
 
@@ -204,5 +252,6 @@ def _settle(
     recompose(conn, place, of_types(["Consent"]), now)  # it is made without what they keep back
     about = tuple(sorted({PersonKey(one.person) for one in changed if one.person is not None}))
     if about:
-        outbox.add(conn, "record.changed", {"source": entry.name, "persons": [str(key) for key in about]}, now)
+        news = {"source": entry.name, "persons": [str(key) for key in about], "at": now.isoformat()}
+        outbox.add(conn, "record.changed", news, now)
     return about

@@ -36,12 +36,18 @@ _OF_ALL = DIRECTORY - {"Medication"}
 
 @dataclass(frozen=True)
 class Sound:
-    """An item that validated, under our key, its references ours; `patient` is the source's Patient it is about."""
+    """An item that validated, under our key, its references ours; `patient` is the source's Patient it is about.
+
+    `person` where it is known already whom it is about, and it may hang on no source's Patient; `source` where it is
+    not that of the batch: it was stored before, and stays where it came from.
+    """
 
     item: Item
     key: ResourceKey
     checked: Checked
     patient: UUID | None
+    person: PersonKey | None = None
+    source: str = ""
 
 
 def with_owners(conn: Connection, source: str, sound: Sequence[Sound]) -> list[Sound]:

@@ -30,6 +30,11 @@ def rewritten(body: Any, source: str, namespace: str) -> Any:
     return _walked(body, lambda reference: _ours(reference, source, namespace))
 
 
+def resolved(body: Any, ours: Callable[[str], str]) -> Any:
+    """The body with each reference as `ours` gives it, in a copy where anything changed; without names, as `unnamed`."""
+    return _walked(body, ours)
+
+
 def unnamed(body: Any) -> Any:
     """The body without the names of what it refers to in a person's record, in a copy where there were any."""
     return _walked(body, str)
