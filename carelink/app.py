@@ -29,6 +29,8 @@ from carelink.errors import Invalid
 from carelink.fhir import audit_events, endpoint, token_endpoint
 from carelink.fhir import blueprint as fhir
 from carelink.fhir import consents as fhir_consents
+from carelink.fhir import exports as fhir_exports
+from carelink.fhir import past as fhir_past
 from carelink.fhir import resources as fhir_resources
 from carelink.identity.oidc import Provider
 from carelink.place import Place
@@ -49,6 +51,8 @@ _OF_SYSTEMS = (
     audit_events.blueprint,
     fhir_consents.blueprint,
     fhir_resources.blueprint,
+    fhir_past.blueprint,
+    fhir_exports.blueprint,
     token_endpoint.blueprint,
 )
 

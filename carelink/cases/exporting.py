@@ -6,7 +6,7 @@ everybody else there is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from carelink.cases.exporting_files import OUTPUT, File
 from carelink.consent.requester import Requester
 from carelink.db.tables import client, export_job
 from carelink.errors import CareLinkError, Forbidden, NotFound
-from carelink.identity.scopes import types_read
+from carelink.identity import scopes as smart
 from carelink.ids import Ods, UserId
 from carelink.place import Place
 
@@ -47,6 +47,7 @@ class Asked:
     """An export as it was asked for, understood and found in order."""
 
     level: str  # system, patient
+    scopes: str  # of the token
     types: tuple[str, ...]
     address: str  # as far as it was understood
     since: datetime | None = None
@@ -91,6 +92,7 @@ def _row(requester: Requester, asked: Asked) -> dict[str, Any]:
         "organisation": requester.organisation,
         "role": requester.role,
         "purpose": requester.purpose,
+        "scopes": asked.scopes,
         "level": asked.level,
         "types": list(asked.types),
         "since": asked.since,
@@ -165,7 +167,7 @@ def stored(conn: Connection, id_: UUID) -> Export | None:
     if row is None:
         return None
     patients = None if row.patients is None else tuple(row.patients)
-    asked = Asked(row.level, tuple(row.types), row.asked, row.since, patients, tuple(row.ignored))
+    asked = Asked(row.level, row.scopes, tuple(row.types), row.asked, row.since, patients, tuple(row.ignored))
     return Export(
         id=row.id,
         client=row.client,
@@ -207,7 +209,7 @@ def requester_of(conn: Connection, place: Place, export: Export) -> Requester:
     ).one_or_none()
     if row is None or at is None or export.role not in place.roles or row.organisation != export.organisation:
         raise Forbidden("The export was not made: this client may not ask here any more", rule="export")
-    held = types_read(row.scopes.split())
+    held = types_of(smart.granted(export.asked.scopes.split(), row.scopes.split()))
     types = frozenset(export.asked.types if held is None else held.intersection(export.asked.types))
     return Requester(
         user=UserId(export.client),
@@ -218,6 +220,12 @@ def requester_of(conn: Connection, place: Place, export: Export) -> Requester:
         purpose=export.purpose,
         types=types,
     )
+
+
+def types_of(scopes: Iterable[str]) -> frozenset[str] | None:
+    """The types that a token lets a system read; None for all."""
+    named = {one.type for one in smart.of(scopes) if one.level == "system" and one.letters & smart.READING}
+    return None if smart.ANY in named else frozenset(named)
 
 
 def done(conn: Connection, export: Export, attempt: UUID, files: Sequence[File], of: datetime, now: datetime) -> bool:

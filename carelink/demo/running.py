@@ -70,6 +70,7 @@ def _bring_up(
 ) -> None:
     base = f"http://127.0.0.1:{port}"
     environ = plain() | {"CARELINK_SECRET_KEY": folder.secret_key, "CARELINK_BASE_URL": base}
+    environ["CARELINK_EXPORTS"] = str(folder.path / "exports")
     console.print("Starting the database, the sources and the sign-in")
     environ["CARELINK_DATABASE_URL"] = _database(children, folder, environ)
     sources = _simulators(children, asked, folder, environ)

@@ -7,23 +7,27 @@ from typing import Any
 
 from carelink.fhir import searched
 
+_READ = ("read", "vread", "history-instance", "history-type", "search-type")
 # type -> interactions, search parameters (name, type, words), operations (name, definition)
 RESOURCES: dict[str, dict[str, Any]] = {
     **{
         type_: {
-            "interactions": ("read", "search-type"),
+            "interactions": _READ,
             "parameters": searched.parameters(type_),
             "operations": (),
         }
         for type_ in searched.TYPES
     },
     "Patient": {
-        "interactions": ("read", "search-type"),
+        "interactions": _READ,
         "parameters": (("identifier", "token", "NHS number or a local identifier, as system|value"),),
-        "operations": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),),
+        "operations": (
+            ("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),
+            ("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export"),
+        ),
     },
     "Consent": {
-        "interactions": ("read", "search-type", "create", "update"),
+        "interactions": (*_READ, "create", "update"),
         "parameters": searched.parameters("Consent"),
         "operations": (),
         "versioning": "versioned-update",  # an update names the version that it replaces (If-Match)
@@ -45,6 +49,11 @@ RESOURCES: dict[str, dict[str, Any]] = {
     },
 }
 
+# Of the whole server: name, definition.
+OPERATIONS: tuple[tuple[str, str], ...] = (
+    ("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"),
+)
+
 
 def statement(base: str, version: str, at: datetime) -> dict[str, Any]:
     """The body of `GET [base]/metadata`."""
@@ -53,11 +62,19 @@ def statement(base: str, version: str, at: datetime) -> dict[str, Any]:
         "status": "active",
         "date": at.isoformat(),
         "kind": "instance",
+        "instantiates": ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"],
         "software": {"name": "CareLink", "version": version},
         "implementation": {"description": "CareLink shared record", "url": base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
-        "rest": [{"mode": "server", "security": _security(base), "resource": [_resource(name) for name in RESOURCES]}],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": _security(base),
+                "resource": [_resource(name) for name in RESOURCES],
+                **_operations(OPERATIONS),
+            }
+        ],
     }
 
 

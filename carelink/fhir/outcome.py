@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from carelink.cases.consents import MayNotConsent
 from carelink.cases.consents_received import VersionMoved
+from carelink.cases.exporting import TooMany
 from carelink.errors import CareLinkError, Conflict, Forbidden, Gone, Invalid, NotFound, SourceUnavailable
 from carelink.identity.tokens import ScopeTooSmall, TokenRefused
 from fhir_adapters import exact_json
@@ -23,6 +24,7 @@ STATUS: tuple[tuple[type[CareLinkError], int, str], ...] = (
     (TokenRefused, 401, "login"),
     (Forbidden, 403, "forbidden"),
     (Conflict, 409, "conflict"),
+    (TooMany, 429, "throttled"),
     (Invalid, 400, "invalid"),
     (SourceUnavailable, 503, "transient"),
     (CareLinkError, 400, "processing"),
@@ -85,4 +87,6 @@ def _challenge(error: CareLinkError) -> Mapping[str, str]:
         return {"WWW-Authenticate": said}
     if isinstance(error, ScopeTooSmall):
         return {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{error.needed}"'}
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(int(error.after.total_seconds()))}
     return {}

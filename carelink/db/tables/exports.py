@@ -13,9 +13,12 @@ export_job = Table(
     metadata,
     Column("id", Uuid, primary_key=True),  # drawn: whoever does not know it can't ask for it
     Column("client", Text, nullable=False),
-    Column("organisation", Text, nullable=False),  # as whom it asked; the lens is compiled of these when the work begins
+    Column(
+        "organisation", Text, nullable=False
+    ),  # as whom it asked; the lens is compiled of these when the work begins
     Column("role", Text, nullable=False),
     Column("purpose", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # of the token, as one text
     Column("level", Text, nullable=False),  # system, patient
     Column("types", ARRAY(Text), nullable=False),  # asked for, and within the scopes of the token
     Column("patients", ARRAY(Uuid)),  # ids of Patients; null: of everybody

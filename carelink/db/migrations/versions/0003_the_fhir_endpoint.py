@@ -48,6 +48,48 @@ def _indexes() -> None:
 
 def _oauth() -> None:
     """Clients, codes and refresh tokens."""
+    op.add_column("client", sa.Column("kind", sa.Text(), nullable=False, server_default="system"))
+    op.add_column("client", sa.Column("jwks", JSONB()))
+    op.add_column("client", sa.Column("jwks_url", sa.Text(), nullable=False, server_default=""))
+    op.add_column(
+        "client", sa.Column("redirect_uris", sa.ARRAY(sa.Text()), nullable=False, server_default=sa.text("'{}'"))
+    )
+    granted = ("client", "user", "assignment", "purpose", "scope")
+    op.create_table(
+        "oauth_code",
+        sa.Column("hash", sa.Text(), primary_key=True),
+        sa.Column("family", sa.Uuid(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in granted),
+        sa.Column("person", sa.Uuid()),
+        sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("challenge", sa.Text(), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=False, server_default=""),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used", sa.DateTime(timezone=True)),
+    )
+    op.create_table(
+        "oauth_refresh",
+        sa.Column("hash", sa.Text(), primary_key=True),
+        sa.Column("family", sa.Uuid(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in granted),
+        sa.Column("person", sa.Uuid()),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used", sa.DateTime(timezone=True)),
+        sa.Column("revoked", sa.Boolean(), nullable=False, server_default=sa.text("false")),
+    )
+    op.create_index("oauth_refresh_family", "oauth_refresh", ["family"])
+    op.create_index("oauth_refresh_client", "oauth_refresh", ["client"])
+    op.create_table(
+        "used_jti",
+        sa.Column("client", sa.Text(), primary_key=True),
+        sa.Column("jti", sa.Text(), primary_key=True),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "revoked_token",
+        sa.Column("jti", sa.Text(), primary_key=True),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+    )
 
 
 def _subscriptions() -> None:
@@ -103,7 +145,10 @@ def _exports() -> None:
     op.create_table(
         "export_job",
         sa.Column("id", sa.Uuid(), primary_key=True),
-        *[sa.Column(name, sa.Text(), nullable=False) for name in ("client", "organisation", "role", "purpose", "level")],
+        *[
+            sa.Column(name, sa.Text(), nullable=False)
+            for name in ("client", "organisation", "role", "purpose", "scopes", "level")
+        ],
         sa.Column("types", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("patients", sa.ARRAY(sa.Uuid())),
         sa.Column("since", sa.DateTime(timezone=True)),
@@ -142,6 +187,10 @@ def _no_subscriptions() -> None:
 
 def _no_oauth() -> None:
     """As before `_oauth`."""
+    for name in ("revoked_token", "used_jti", "oauth_refresh", "oauth_code"):
+        op.drop_table(name)
+    for name in ("redirect_uris", "jwks_url", "jwks", "kind"):
+        op.drop_column("client", name)
 
 
 def _narrow_indexes() -> None:
