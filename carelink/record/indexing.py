@@ -2,62 +2,82 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from carelink.record.parameters import CLINICAL, PARAMETERS, Kind, Path
+from carelink.record.index_rows import ADD, FAR_FUTURE, FAR_PAST, LONGEST, Indexed, fold, folded, sortable, tokens
+from carelink.record.parameters import CLINICAL, PARAMETERS, PLACED, Parameter, Path, of_type
 from carelink.record.partial_dates import span
 
-FAR_PAST = datetime(1, 1, 1, tzinfo=UTC)
-FAR_FUTURE = datetime(9999, 12, 31, tzinfo=UTC)
-LONGEST = 500  # characters that are compared: a row of PostgreSQL's B-tree holds 2,700 bytes
-MOST_DIGITS = 100  # FHIR asks for 18; PostgreSQL refuses a number of 131,072
+__all__ = ["FAR_FUTURE", "FAR_PAST", "LONGEST", "Indexed", "fold", "folded", "sortable", "tokens"]
 
 
-@dataclass
-class Indexed:
-    """What one resource puts into the index tables, less its key and person."""
+class _Step(NamedTuple):
+    """What is done with one element of a type."""
 
-    tokens: list[tuple[Any, ...]] = field(default_factory=list)
-    strings: list[tuple[Any, ...]] = field(default_factory=list)
-    dates: list[tuple[Any, ...]] = field(default_factory=list)
-    references: list[tuple[Any, ...]] = field(default_factory=list)
-    numbers: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def tables(self) -> tuple[tuple[str, list[tuple[Any, ...]]], ...]:
-        """The rows of each table, in the order of its columns: the parameter first, then the values."""
-        return (
-            ("index_token", self.tokens),
-            ("index_string", self.strings),
-            ("index_date", self.dates),
-            ("index_reference", self.references),
-            ("index_number", self.numbers),
-        )
+    number: int
+    add: Callable[[Indexed, int, Any, int | None], None]
+    rest: Path  # within the element
+    placed: bool
+    only: str  # references to this type
 
 
-def _plan() -> dict[str, tuple[tuple[int, Kind, Path], ...]]:
-    plan: dict[str, list[tuple[int, Kind, Path]]] = {}
+_Plan = Mapping[str, tuple[_Step, ...]]  # by the name of the element
+_EXISTS = "exists()"
+
+
+def _plan() -> Mapping[str, _Plan]:
+    plan: dict[str, dict[str, list[_Step]]] = {}
     for parameter in PARAMETERS:
         for type_, paths in parameter.paths.items():
-            plan.setdefault(type_, []).extend((parameter.number, parameter.kind, path) for path in paths)
-    return {type_: tuple(steps) for type_, steps in plan.items()}
+            steps = plan.setdefault(type_, {})
+            for first, *rest in paths:
+                if rest != [_EXISTS]:
+                    name, _, only = first.partition(":")
+                    steps.setdefault(name, []).append(_step(parameter, type_, name, rest, only))
+    return {type_: {name: tuple(of) for name, of in steps.items()} for type_, steps in plan.items()}
+
+
+def _step(parameter: Parameter, type_: str, first: str, rest: list[str], only: str) -> _Step:
+    if rest:
+        last, _, only = rest[-1].partition(":")
+        rest = [*rest[:-1], last]
+    return _Step(parameter.number, ADD[parameter.kind], tuple(rest), PLACED.get(type_) == first, only)
 
 
 _PLAN = _plan()
+_DECEASED = of_type("Patient")["deceased"].number
 
 
 def index(type_: str, body: Mapping[str, Any]) -> Indexed:
-    """All index values of a resource; a date that can't be read as one is left out, the body still has it."""
-    made = Indexed()
-    for number, kind, path in _PLAN.get(type_, ()):
-        if path[0] in body:
-            for value in values(body, path):
-                _ADD[kind](made, number, value)
+    """All index values of a resource with its meta; a date that can't be read as one is left out, the body still has it."""
+    made, plan = Indexed(), _PLAN.get(type_, {})
+    for element, value in body.items():
+        for step in plan.get(element, ()):
+            _take(step, made, value)
+    if type_ == "Patient":
+        made.tokens.append((_DECEASED, None, "true" if _died(body) else "false", None))
     return made
+
+
+def _died(patient: Mapping[str, Any]) -> bool:
+    """`Patient.deceased.exists() and Patient.deceased != false`, as R4 has it."""
+    return bool(patient.get("deceasedBoolean")) or "deceasedDateTime" in patient
+
+
+def _take(step: _Step, made: Indexed, value: Any) -> None:
+    for place, one in enumerate(value if type(value) is list else (value,), 1):
+        for found in values(one, step.rest) if step.rest else (one,):
+            if found is not None and (not step.only or _points_to(step.only, found)):
+                step.add(made, step.number, found, place if step.placed else None)
+
+
+def _points_to(type_: str, value: Any) -> bool:
+    """Whether a reference is to that type, as far as it says so."""
+    if not isinstance(value, dict):
+        return False
+    return value.get("type") == type_ or f"/{type_}/" in f"/{value.get('reference', '')}"
 
 
 def values(body: Any, path: Path) -> Iterator[Any]:
@@ -70,94 +90,6 @@ def values(body: Any, path: Path) -> Iterator[Any]:
             yield from values(one, path[1:])
         elif one is not None:
             yield one
-
-
-def _token(made: Indexed, number: int, value: Any) -> None:
-    for system, code in dict.fromkeys(tokens(value)):
-        made.tokens.append((number, system, code[:LONGEST], None))
-
-
-def tokens(value: Any) -> Iterator[tuple[str | None, str]]:
-    """The (system, code) pairs of a code, Coding, CodeableConcept, Identifier, ContactPoint or boolean."""
-    if isinstance(value, str):
-        yield (None, value)
-    elif isinstance(value, bool):
-        yield (None, "true" if value else "false")
-    elif isinstance(value, dict):
-        for coding in value.get("coding", ()) or (value,):
-            code = coding.get("code", coding.get("value"))
-            if isinstance(code, str):
-                yield (coding.get("system"), code)
-
-
-_UNSAID = str.maketrans(dict.fromkeys("'’‘`´.,", "") | {"-": " "})
-_SOLID = frozenset(one.number for one in PARAMETERS if one.solid)
-
-
-def fold(text: str) -> str:
-    """Case, accents, punctuation and extra space do not count in a string search (FHIR R4 3.1.1.4.8)."""
-    if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(text.translate(_UNSAID).casefold().split())
-
-
-def folded(number: int, text: str) -> str:
-    """The text as that parameter keeps and compares it."""
-    text = fold(text[:LONGEST])
-    return text.replace(" ", "") if number in _SOLID else text
-
-
-def _string(made: Indexed, number: int, value: Any) -> None:
-    if isinstance(value, str) and (text := folded(number, value)):
-        made.strings.append((number, text, None))
-
-
-def _date(made: Indexed, number: int, value: Any) -> None:
-    try:
-        low, high = _period(value) if isinstance(value, dict) else span(value)
-    except (ValueError, OverflowError, TypeError):
-        return
-    made.dates.append((number, low, high))
-
-
-def _period(value: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    low = span(value["start"])[0] if "start" in value else FAR_PAST
-    high = span(value["end"])[1] if "end" in value else FAR_FUTURE
-    if "start" not in value and "end" not in value:
-        raise ValueError("an empty period")
-    return low, high
-
-
-def _reference(made: Indexed, number: int, value: Any) -> None:
-    literal = value.get("reference") if isinstance(value, dict) else None
-    if isinstance(literal, str):
-        type_, _, id_ = literal.partition("/")
-        local = len(id_) == 36 and type_.isalpha()
-        made.references.append(
-            (number, id_ if local else None, None if local else literal, type_ if local else None, None)
-        )
-
-
-def _number(made: Indexed, number: int, value: Any) -> None:
-    amount = value.get("value") if isinstance(value, dict) else value
-    if isinstance(amount, (int, Decimal)) and not isinstance(amount, bool):
-        amount = Decimal(amount)
-        if sortable(amount):
-            made.numbers.append((number, amount, amount, None, value.get("code", value.get("unit")), None, None))
-
-
-def sortable(number: Decimal) -> bool:
-    """Whether the number is one that the index can hold."""
-    return number.is_finite() and abs(number.adjusted()) < MOST_DIGITS
-
-
-_ADD = {
-    Kind.TOKEN: _token,
-    Kind.STRING: _string,
-    Kind.DATE: _date,
-    Kind.REFERENCE: _reference,
-    Kind.NUMBER: _number,
-}
 
 
 def clinical(type_: str, body: Mapping[str, Any]) -> datetime | None:

@@ -153,15 +153,16 @@ def _store(conn: Connection, versions: Sequence[_Version], now: datetime) -> Non
         history.append((one.key, version.number, *labelled))
     _update(conn, updated)
     bodies = (Rows(resource, _CURRENT, created), Rows(tables.resource_version, _HISTORY, history))
-    copy_rows(conn, chain(bodies, _indexed(version.resource for version in versions)))
+    copy_rows(conn, chain(bodies, _indexed(versions)))
 
 
-def _indexed(written: Iterable[Writable]) -> Iterator[Rows]:
+def _indexed(written: Iterable[_Version]) -> Iterator[Rows]:
     """What searches look these up by."""
     rows: dict[str, list[_Values]] = {table.name: [] for table in _INDEXES}
-    for one in written:
+    for version in written:
+        one = version.resource
         if not one.deleted:
-            _gather(rows, one, index(one.type, one.body))
+            _gather(rows, one, index(one.type, {**one.body, "meta": version.meta}))
     for table in _INDEXES:
         yield Rows(table, [column.name for column in table.columns], rows[table.name])
 

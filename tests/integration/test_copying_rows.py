@@ -14,6 +14,7 @@ from carelink.db.tables import index_number, index_token, resource_version
 from carelink.record.copying import Rows, copy_rows
 
 KEY, PERSON = UUID(int=1), UUID(int=2)
+UCUM = "http://unitsofmeasure.org"
 TOKENS = [column.name for column in index_token.columns]
 
 
@@ -26,12 +27,12 @@ def codes(conn: Connection) -> list[tuple[str | None, str]]:
     "text", ["", "\\N", "\\.", "a\tb", "a\nb", "a\r\nb", "C:\\new", "tab\\t", "naïve ☂", "\u2028", '{"a":"\\"b\\""}']
 )
 def test_every_text_comes_back_as_it_was(conn: Connection, text: str) -> None:
-    copy_rows(conn, [Rows(index_token, TOKENS, [(1, PERSON, text, text, KEY), (2, None, None, "after", KEY)])])
+    copy_rows(conn, [Rows(index_token, TOKENS, [(1, PERSON, text, text, None, KEY), (2, None, None, "after", 1, KEY)])])
     assert codes(conn) == [(text, text), (None, "after")]
 
 
 def test_a_character_that_postgresql_has_not_is_told_as_lost(conn: Connection) -> None:
-    copy_rows(conn, [Rows(index_token, TOKENS, [(1, None, None, "a\0b", KEY)])])
+    copy_rows(conn, [Rows(index_token, TOKENS, [(1, None, None, "a\0b", None, KEY)])])
     assert codes(conn) == [(None, "a\ufffdb")]
 
 
@@ -53,15 +54,20 @@ def test_every_type_of_value_comes_back_as_it_was(conn: Connection, now: datetim
         "deleted": True,
         "clinical": None,
     }
-    number = [(130, PERSON, Decimal("1.0"), "mmol/L", KEY), (130, PERSON, Decimal("-1E+3"), None, KEY)]
+    low, high = Decimal("1.0"), Decimal("Infinity")
+    number = [
+        (130, PERSON, low, high, UCUM, "mmol/L", None, 1, KEY),
+        (130, PERSON, Decimal("-1E+3"), Decimal("-1E+3"), None, None, None, None, KEY),
+    ]
     columns = [column.name for column in index_number.columns]
     copy_rows(
         conn, [Rows(resource_version, list(version), [tuple(version.values())]), Rows(index_number, columns, number)]
     )
     kept = conn.execute(select(resource_version).where(resource_version.c.key == KEY)).one()
     assert dict(kept._mapping) == version
-    asked = select(index_number.c.value).where(index_number.c.key == KEY).order_by(index_number.c.value)
-    assert [str(one) for one in conn.execute(asked).scalars()] == ["-1000", "1.0"]
+    n = index_number.c
+    asked = select(n.low, n.high, n.place).where(n.key == KEY).order_by(n.low)
+    assert [tuple(map(str, row)) for row in conn.execute(asked)] == [("-1000", "-1000", "None"), ("1.0", "Infinity", "1")]
 
 
 def test_a_table_without_rows_is_passed_over_and_the_next_is_made_while_one_is_taken_in(conn: Connection) -> None:
@@ -69,9 +75,9 @@ def test_a_table_without_rows_is_passed_over_and_the_next_is_made_while_one_is_t
 
     def parts() -> Iterator[Rows]:
         for number, code in enumerate(("first", "second")):
-            yield Rows(index_number, ["parameter", "value", "key"], [])
+            yield Rows(index_number, ["parameter", "low", "key"], [])
             made.append(code)
-            yield Rows(index_token, TOKENS, [(number, None, None, code, KEY)])
+            yield Rows(index_token, TOKENS, [(number, None, None, code, None, KEY)])
 
     copy_rows(conn, parts())
     assert made == ["first", "second"]
