@@ -32,6 +32,7 @@ from carelink.fhir import consents as fhir_consents
 from carelink.fhir import exports as fhir_exports
 from carelink.fhir import past as fhir_past
 from carelink.fhir import resources as fhir_resources
+from carelink.fhir import subscriptions as fhir_subscriptions
 from carelink.identity.oidc import Provider
 from carelink.place import Place
 from carelink.portal import blueprint as portal
@@ -51,6 +52,7 @@ _OF_SYSTEMS = (
     audit_events.blueprint,
     fhir_consents.blueprint,
     fhir_resources.blueprint,
+    fhir_subscriptions.blueprint,
     fhir_past.blueprint,
     fhir_exports.blueprint,
     token_endpoint.blueprint,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from carelink.cases.subscription_topics import TOPICS
 from carelink.fhir import searched
 
 _READ = ("read", "vread", "history-instance", "history-type", "search-type")
+_BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/"
 # type -> interactions, search parameters (name, type, words), operations (name, definition)
 RESOURCES: dict[str, dict[str, Any]] = {
     **{
@@ -31,6 +33,26 @@ RESOURCES: dict[str, dict[str, Any]] = {
         "parameters": searched.parameters("Consent"),
         "operations": (),
         "versioning": "versioned-update",  # an update names the version that it replaces (If-Match)
+    },
+    "Subscription": {
+        "interactions": ("read", "search-type", "create", "update", "delete"),
+        "parameters": (
+            ("_id", "token", "the id here"),
+            ("status", "token", "requested, active, error or off"),
+            ("url", "uri", "where notifications go"),
+            ("criteria", "string", "the canonical of the topic, whole"),
+        ),
+        "operations": (
+            ("status", f"{_BACKPORT}OperationDefinition/backport-subscription-status"),
+            ("events", f"{_BACKPORT}OperationDefinition/backport-subscription-events"),
+        ),
+        "extension": [
+            {
+                "url": f"{_BACKPORT}StructureDefinition/capabilitystatement-subscriptiontopic-canonical",
+                "valueCanonical": topic.url,
+            }
+            for topic in TOPICS.values()
+        ],
     },
     "AuditEvent": {
         "interactions": ("read", "search-type"),
@@ -103,6 +125,7 @@ def _security(base: str) -> dict[str, Any]:
 def _resource(name: str) -> dict[str, Any]:
     rules = RESOURCES[name]
     return {
+        **({"extension": rules["extension"]} if "extension" in rules else {}),
         "type": name,
         "interaction": [{"code": code} for code in rules["interactions"]],
         "versioning": rules.get("versioning", "versioned"),

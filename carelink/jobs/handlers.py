@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +15,25 @@ import structlog
 from sqlalchemy import Connection, select
 
 from carelink import outbox as notes
-from carelink.cases import breakglass_opening, breakglass_review, consent_unclear
+from carelink.cases import breakglass_opening, breakglass_review, consent_unclear, subscription_events
 from carelink.cases import exporting as exports
 from carelink.cases import subject_access as requests
 from carelink.db.tables import source_person
 from carelink.errors import CareLinkError, Conflict
 from carelink.ids import PersonKey
-from carelink.jobs import breakglass, exporting, labels_changed, outbox, place_changed, sealing, subject_access, watch
-from carelink.jobs.outbox import Work
+from carelink.jobs import (
+    apart,
+    breakglass,
+    exporting,
+    labels_changed,
+    outbox,
+    place_changed,
+    sealing,
+    subject_access,
+    subscriptions,
+    watch,
+)
+from carelink.jobs.outbox import Later, Work
 from carelink.jobs.pull import pull
 from carelink.jobs.shop import Shop
 from carelink.jobs.wanted import PER_PERSON
@@ -35,32 +46,50 @@ Handler = Callable[[Shop, Connection, Mapping[str, Any]], None]
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of work is done; `alone` where it must not be in one transaction with its row."""
+    """How one kind of work is done; `alone` where it must not be in one transaction with its row.
+
+    `waits`: for somebody else's server, so that it is done apart.
+    """
 
     handler: Handler | None = None
     alone: Callable[[Shop, Mapping[str, Any]], None] | None = None
+    waits: bool = False
 
 
 def run(shop: Shop, id_: int) -> bool:
-    """Do that row's work if it is still to be done; gives whether it was done here. Safe to call twice, anywhere.
+    """Do that row's work if it is still to be done; gives whether it was done here, or begun. Safe to call twice, anywhere.
 
     Whatever goes wrong, the row is tried again later, and only the kind of fault is kept: its text may name people.
     """
     work = _peek(shop, id_)
     if work is None:
         return False
+    kind = KINDS.get(work.kind)
+    if kind is not None and kind.waits:
+        apart.begin(lambda: _do(shop, work, kind))
+        return True
+    return _do(shop, work, kind)
+
+
+def _do(shop: Shop, work: Work, kind: Kind | None) -> bool:
     try:
-        kind = KINDS.get(work.kind)
         if kind is None:
             raise Conflict(f"nothing here does {work.kind}")
         if kind.alone is not None:
             kind.alone(shop, work.payload)
-        return _finish(shop, id_, kind.handler)
+        return _finish(shop, work.id, kind.handler)
+    except Later as later:
+        _again(shop, work, later)
     except CareLinkError as wrong:
         _put_off(shop, work, str(wrong))
     except Exception as wrong:  # noqa: BLE001  the rim of all work: one row's fault stops no other
         _put_off(shop, work, f"a fault in CareLink ({type(wrong).__name__})")
     return False
+
+
+def _again(shop: Shop, work: Work, later: Later) -> None:
+    with shop.engine.begin() as conn:
+        outbox.failed(conn, work, str(later), shop.clock(), later.until)
 
 
 def _peek(shop: Shop, id_: int) -> Work | None:
@@ -93,12 +122,14 @@ def _pull(shop: Shop, payload: Mapping[str, Any]) -> None:
 
 
 def _changed(shop: Shop, conn: Connection, payload: Mapping[str, Any]) -> None:
-    """A lead is told of consents that can't be read, or can be again.
+    """A lead is told of consents that can't be read, or can be again; subscribers of what is news to them.
 
     Of people of whom a per-person source was never asked, it is asked soon, of all of them together.
     """
     persons, now = [PersonKey(UUID(key)) for key in payload["persons"]], shop.clock()
     consent_unclear.note(conn, shop.place, persons, now)
+    if at := payload.get("at"):
+        subscription_events.note(conn, shop.place, persons, datetime.fromisoformat(at), now)
     for entry in shop.place.sources:
         if entry.kind in PER_PERSON and entry.name != payload["source"] and _unasked(conn, entry.name, persons):
             notes.add(conn, "source.pull", {"source": entry.name}, now, now + GATHER, once=f"pull:{entry.name}")
@@ -123,4 +154,5 @@ KINDS: Mapping[str, Kind] = {
     exports.EXPIRE: Kind(alone=exporting.expire),
     requests.GATHER: Kind(handler=subject_access.gather),
     requests.RELEASE: Kind(handler=subject_access.release),
+    subscription_events.DELIVER: Kind(handler=subscriptions.end, alone=subscriptions.work, waits=True),
 }

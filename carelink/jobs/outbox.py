@@ -26,6 +26,14 @@ class Work:
     attempts: int
 
 
+class Later(Exception):
+    """The work at hand is to be done again, not before `until`; its text says why."""
+
+    def __init__(self, why: str, until: datetime) -> None:
+        super().__init__(why)
+        self.until = until
+
+
 def claim(conn: Connection, now: datetime, count: int = 1) -> list[Work]:
     """Up to `count` rows that are due and in nobody's hands, now in ours. Two claimers never get the same row."""
     t = outbox.c
@@ -63,10 +71,13 @@ def done(conn: Connection, id_: int, now: datetime) -> None:
     conn.execute(update(outbox).where(outbox.c.id == id_).values(done_at=now, error=None))
 
 
-def failed(conn: Connection, work: Work, why: str, now: datetime) -> None:
-    """Try again later: after 5 s, then each time twice as long, up to half an hour. Nothing where it is done by now."""
+def failed(conn: Connection, work: Work, why: str, now: datetime, until: datetime | None = None) -> None:
+    """Try again later: `until` then; else after 5 s, then each time twice as long, up to half an hour.
+
+    Nothing where it is done by now.
+    """
     wait = min(FIRST_WAIT * 2 ** min(max(work.attempts - 1, 0), 12), MOST_WAIT)
-    again = {"handed_at": None, "due_at": now + wait, "error": why[:500]}
+    again = {"handed_at": None, "due_at": until or now + wait, "error": why[:500]}
     conn.execute(update(outbox).where(outbox.c.id == work.id, outbox.c.done_at.is_(None)).values(again))
 
 

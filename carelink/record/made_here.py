@@ -108,7 +108,8 @@ def _store(
     """Whose it is hangs on no source's Patient: it stays with the person when a link is undone."""
     store.put(conn, place, body, person, None, lens.at, custodian)
     if person is not None:
-        outbox.add(conn, "record.changed", {"source": MADE_HERE, "persons": [str(person)]}, lens.at)
+        news = {"source": MADE_HERE, "persons": [str(person)], "at": lens.at.isoformat()}
+        outbox.add(conn, "record.changed", news, lens.at)
 
 
 def _tell(conn: Connection, lens: Lens, action: str, type_: str, key: ResourceKey, person: PersonKey | None) -> None:

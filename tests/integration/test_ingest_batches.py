@@ -313,7 +313,8 @@ def test_the_news_names_the_persons_whose_record_changed(conn: Connection, place
     take(conn, place, [condition(code="44054006"), condition("c2", "p2")], now + LATER)
     told = conn.execute(select(tables.outbox.c.payload).where(tables.outbox.c.kind == "record.changed")).scalars().all()
     both = sorted(str(person_of(conn, patient(id_))) for id_ in ("p1", "p2"))
-    assert told == [{"source": "hospital", "persons": both}] * 2
+    times = [at.isoformat() for at in (now, now + LATER)]
+    assert told == [{"source": "hospital", "persons": both, "at": at} for at in times]
 
 
 def test_a_worker_of_the_caseload_is_involved_as_soon_as_their_team_is_stored(

@@ -53,7 +53,8 @@ def test_what_a_worker_records_belongs_to_their_organisation_and_is_announced_an
     row = search.get(conn, lens_of("sam.okafor"), "Flag", key)
     assert (row.source, row.custodian, row.category, row.version) == ("carelink", "901", "alerts", 1)
     announced = conn.execute(select(outbox.c.payload).where(outbox.c.kind == "record.changed").order_by(outbox.c.id))
-    assert announced.scalars().all()[-1] == {"source": "carelink", "persons": [str(person)]}
+    at = row.last_updated.isoformat()
+    assert announced.scalars().all()[-1] == {"source": "carelink", "persons": [str(person)], "at": at}
     told = conn.execute(select(audit_event).where(audit_event.c.action == "create")).one()
     assert (told.user, told.person, told.query, told.detail) == ("sam.okafor", person, "Flag", {"resource": str(key)})
 
