@@ -79,6 +79,16 @@ def told(found: Iterable[Standing], place: Place, lens: Lens, *, hidden: bool) -
     return tuple(_together(name, named[name], alike) for name, alike in by_name.items())
 
 
+def unsure(one: Standing) -> str:
+    """What must be said of a source that is not `sure`, in words."""
+    if one.as_of is None:
+        return f"{one.label}: has not answered about this person; nothing of it is known here"
+    shown = f"what is given is as of {one.as_of:%Y-%m-%dT%H:%M:%SZ}"
+    if one.failing_since is not None:
+        return f"{one.label}: not reachable since {one.failing_since:%Y-%m-%dT%H:%M:%SZ}; {shown}"
+    return f"{one.label}: not asked lately; {shown}"
+
+
 def _together(name: str, label: str, alike: Sequence[Standing]) -> Standing:
     answered = [one.as_of for one in alike if one.as_of is not None]
     away = [one.failing_since for one in alike if one.failing_since is not None]
