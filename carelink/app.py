@@ -26,13 +26,16 @@ from carelink.dashboard import (
 )
 from carelink.dashboard import blueprint as dashboard
 from carelink.errors import Invalid
-from carelink.fhir import audit_events, endpoint, token_endpoint
+from carelink.fhir import audit_events, endpoint, matching, meta, summary, token_endpoint
+from carelink.fhir import batches as fhir_batches
 from carelink.fhir import blueprint as fhir
 from carelink.fhir import consents as fhir_consents
 from carelink.fhir import exports as fhir_exports
 from carelink.fhir import past as fhir_past
 from carelink.fhir import resources as fhir_resources
+from carelink.fhir import writes as fhir_writes
 from carelink.fhir import subscriptions as fhir_subscriptions
+from carelink.fhir import searching as fhir_search
 from carelink.identity.oidc import Provider
 from carelink.place import Place
 from carelink.portal import blueprint as portal
@@ -52,7 +55,13 @@ _OF_SYSTEMS = (
     audit_events.blueprint,
     fhir_consents.blueprint,
     fhir_resources.blueprint,
+    fhir_writes.blueprint,
+    fhir_batches.blueprint,
     fhir_subscriptions.blueprint,
+    fhir_search.blueprint,
+    matching.blueprint,
+    meta.blueprint,
+    summary.blueprint,
     fhir_past.blueprint,
     fhir_exports.blueprint,
     token_endpoint.blueprint,

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from carelink.ids import Ods, UserId
 from carelink.place import Place, SourceEntry
 
 KIND = "push"  # of a source that is not pulled
+# What is not written so, though it is read, and why.
+NOT_PUSHED: Mapping[str, str] = {
+    "AuditEvent": "who looked is written by CareLink alone",
+    "Consent": "it goes by rules of its own: who gave it, and whether they may",
+    "Group": "it is about several people, each of whom has rules of their own",
+    "Provenance": "it is written by CareLink with what it is about",
+    "Subscription": "it goes by rules of its own: where notifications may be sent",
+}
 
 
 def source_of(place: Place, organisation: Ods, user: UserId) -> SourceEntry:

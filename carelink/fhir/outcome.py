@@ -11,6 +11,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from carelink.cases.consents import MayNotConsent
 from carelink.cases.consents_received import VersionMoved
 from carelink.cases.exporting import TooMany
+from carelink.cases.pushing_terms import ChoosesNoId, Refused, Several, TooMuch, Unprocessable
+from carelink.cases.pushing_terms import VersionMoved as PushMoved
 from carelink.errors import CareLinkError, Conflict, Forbidden, Gone, Invalid, NotFound, SourceUnavailable
 from carelink.identity.tokens import ScopeTooSmall, TokenRefused
 from fhir_adapters import exact_json
@@ -21,6 +23,11 @@ STATUS: tuple[tuple[type[CareLinkError], int, str], ...] = (
     (NotFound, 404, "not-found"),
     (MayNotConsent, 422, "business-rule"),
     (VersionMoved, 412, "conflict"),
+    (PushMoved, 412, "conflict"),
+    (Several, 412, "multiple-matches"),
+    (ChoosesNoId, 405, "not-supported"),
+    (TooMuch, 413, "too-costly"),
+    (Unprocessable, 422, "business-rule"),
     (TokenRefused, 401, "login"),
     (Forbidden, 403, "forbidden"),
     (Conflict, 409, "conflict"),
@@ -38,6 +45,7 @@ HTTP: Mapping[int, tuple[str, str]] = {
     415: ("not-supported", ""),
     429: ("throttled", "Too many requests; wait a minute"),
 }
+MOST_ISSUES = 100  # of one answer
 REALM = 'Bearer realm="CareLink"'
 
 
@@ -65,11 +73,16 @@ def of(error: Exception, reference: str = "") -> Told:
     """What is said of any failure; of one that is not known only the reference by which we find it."""
     if isinstance(error, CareLinkError):
         status, code = next((status, code) for kind, status, code in STATUS if isinstance(error, kind))
-        body = outcome(issue("error", code, str(error), getattr(error, "place", "")))
-        return Told(status, body, _challenge(error))
+        return Told(status, outcome(*_issues(error, code)), _challenge(error))
     if isinstance(error, HTTPException) and (error.code or 500) < 500:
         return _http(error)
     return Told(500, outcome(issue("fatal", "exception", f"Something went wrong on our side; reference {reference}")))
+
+
+def _issues(error: CareLinkError, code: str) -> list[dict[str, Any]]:
+    if isinstance(error, Refused):
+        return [issue("error", code, f"{one.place}: {one.why}", one.place) for one in error.reasons[:MOST_ISSUES]]
+    return [issue("error", code, str(error), error.place)]
 
 
 def _http(error: HTTPException) -> Told:
@@ -85,6 +98,8 @@ def _challenge(error: CareLinkError) -> Mapping[str, str]:
     if isinstance(error, TokenRefused):
         said = REALM if error.missing else f'{REALM}, error="invalid_token", error_description="{error}"'
         return {"WWW-Authenticate": said}
+    if isinstance(error, ChoosesNoId):
+        return {"Allow": "GET, HEAD, OPTIONS"}
     if isinstance(error, ScopeTooSmall):
         return {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{error.needed}"'}
     if isinstance(error, TooMany):

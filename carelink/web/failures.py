@@ -87,12 +87,12 @@ def _told(error: Exception) -> Response:
     return (systems.speaker() or as_page)(error)
 
 
-def note_refusal(error: CareLinkError) -> None:
-    """Keep who was refused what, in a transaction of its own: that of the request is undone."""
+def refusal(error: CareLinkError) -> Event:
+    """Who was refused what in this request, for the audit."""
     named = request.view_args or {}
     person, key = named.get("person"), named.get("key")
     asked = g.get("requester")
-    event = Event(
+    return Event(
         action="refusal",
         requester=asked,
         person=PersonKey(person) if isinstance(person, UUID) else None,
@@ -104,6 +104,11 @@ def note_refusal(error: CareLinkError) -> None:
         request=g.reference,
         detail={"resource": str(key)} if isinstance(key, UUID) else None,
     )
+
+
+def note_refusal(error: CareLinkError) -> None:
+    """Keep who was refused what, in a transaction of its own: that of the request is undone."""
+    event = refusal(error)
     with parts().engine.begin() as conn:
         append(conn, event, at())
 
