@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from carelink.cases.pushing_source import NOT_PUSHED
 from carelink.cases.subscription_topics import TOPICS
 from carelink.fhir import searched
 
@@ -77,8 +78,12 @@ OPERATIONS: tuple[tuple[str, str], ...] = (
 )
 
 
-def statement(base: str, version: str, at: datetime) -> dict[str, Any]:
-    """The body of `GET [base]/metadata`."""
+# Of the whole server, what a Bundle sent to its root is.
+INTERACTIONS = ("transaction", "batch")
+
+
+def statement(base: str, version: str, at: datetime, *, update_creates: bool = False) -> dict[str, Any]:
+    """The body of `GET [base]/metadata`; `update_creates` as the place has it."""
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -93,7 +98,8 @@ def statement(base: str, version: str, at: datetime) -> dict[str, Any]:
             {
                 "mode": "server",
                 "security": _security(base),
-                "resource": [_resource(name) for name in RESOURCES],
+                "resource": [_resource(name) | _written(name, update_creates) for name in RESOURCES],
+                "interaction": [{"code": code} for code in INTERACTIONS],
                 **_operations(OPERATIONS),
             }
         ],
@@ -131,6 +137,21 @@ def _resource(name: str) -> dict[str, Any]:
         "versioning": rules.get("versioning", "versioned"),
         **_parameters(rules["parameters"]),
         **_operations(rules["operations"]),
+    }
+
+
+def _written(name: str, update_creates: bool) -> dict[str, Any]:
+    """What systems write through ingest (fhir/writes.py)."""
+    if name in NOT_PUSHED:
+        return {}
+    known = RESOURCES[name]["interactions"]
+    codes = [*known, *(code for code in ("create", "update", "delete") if code not in known)]
+    return {
+        "interaction": [{"code": code} for code in codes],
+        "updateCreate": update_creates,
+        "conditionalCreate": True,
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
     }
 
 
