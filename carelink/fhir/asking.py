@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
-
-from werkzeug.exceptions import NotAcceptable
 
 from carelink.consent.lens import Lens
 from carelink.errors import Invalid
 from carelink.fhir import searched
 from carelink.fhir.capability import RESOURCES
+from carelink.fhir.forms import NAMES
 from carelink.identity.tokens import Granted, ScopeTooSmall, TokenRefused, Tokens
 from carelink.ids import PersonKey
 from carelink.place import Place
@@ -22,11 +21,7 @@ COUNT = 50  # resources a page, where the client doesn't say
 MOST = 500
 MOST_VALUES = 20  # of all criteria together: nobody tries out a list of numbers in one request
 LONGEST = 2000  # characters of one parameter; what was asked is given back in links
-SHARED = ("_count", "_format", "_sort")  # parameters that shape the answer
-
-_JSON = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
-_ANY = frozenset({"*/*", "application/*"})
-_VERSIONS = frozenset({"", "4.0", "4.0.1"})
+SHARED = ("_count", "_sort", *NAMES)  # parameters that shape the answer
 
 Given = Sequence[tuple[str, str]]
 
@@ -44,20 +39,6 @@ def lens_of(asks: Granted, type_: str, place: Place, now: datetime) -> Lens:
     if not asks.may_read(type_):
         raise ScopeTooSmall(f"The access token has no scope for reading {type_}", needed=f"system/{type_}.rs")
     return Lens.compile(place, asks.requester, now)
-
-
-def check_format(wanted: str, accepted: Iterable[tuple[str, float]]) -> None:
-    """Nothing, where JSON of FHIR R4 will do; `_format` goes before `Accept` (R4 3.1.0.1.11). Raises `NotAcceptable`."""
-    # A plus sign that was not escaped comes as a space.
-    asked = [wanted.replace(" ", "+")] if wanted else [value for value, quality in accepted if quality > 0]
-    if asked and not any(_is_served(one) for one in asked):
-        raise NotAcceptable("Served here is FHIR R4 as JSON: ask for application/fhir+json")
-
-
-def _is_served(media_type: str) -> bool:
-    bare, *parameters = (part.strip().lower() for part in media_type.split(";"))
-    named = dict(part.split("=", 1) for part in parameters if "=" in part)
-    return bare in _JSON | _ANY and named.get("fhirversion", "").strip('"') in _VERSIONS
 
 
 def query_of(type_: str, given: Given, after: str = "") -> Query:
@@ -141,7 +122,7 @@ def _check_size(given: Given) -> None:
 def no_parameters(given: Given) -> None:
     """Raises `Invalid` for a parameter that would narrow an answer and is not known: silence would mislead."""
     for name, _ in given:
-        if name != "_format":
+        if name not in NAMES:
             raise Invalid(name, "is not supported here: all that may be seen is given, in one Bundle")
 
 

@@ -8,21 +8,45 @@ from flask import Response, g, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.consent.lens import Lens
-from carelink.fhir import asking
+from carelink.fhir import asking, forms
 from carelink.fhir.asking import Given
-from carelink.fhir.endpoint import endpoint
+from carelink.fhir.endpoint import ROOT, endpoint
+from carelink.fhir.forms import FHIR_JSON, PLAIN, Form
 from carelink.identity.tokens import ScopeTooSmall
 from carelink.record.query import Row
 from carelink.web.parts import parts
 from carelink.web.session import at
 
-FHIR_JSON = "application/fhir+json"
+__all__ = ["FHIR_JSON", "FORM", "answer", "check_format", "form", "in_body", "lens", "lens_to_write", "one"]
+
 FORM = "application/x-www-form-urlencoded"
+_USUAL = frozenset({"", "*/*", FHIR_JSON, "application/json"})
 
 
 def check_format() -> None:
-    """Nothing, where JSON of FHIR R4 will do. Raises `NotAcceptable`."""
-    asking.check_format(request.values.get("_format", ""), request.accept_mimetypes)
+    """Nothing, where the form that is asked for can be given. Raises `NotAcceptable`, and `Invalid` for a bad parameter."""
+    form()
+
+
+def form() -> Form:
+    """The form in which this request is answered. Raises as `check_format`; what is said of that is said in JSON."""
+    if "form" not in g:
+        g.form = PLAIN
+        g.form = _asked()
+    asked: Form = g.form
+    return asked
+
+
+def _asked() -> Form:
+    if request.method == "GET" and not request.query_string and request.headers.get("Accept", "") in _USUAL:
+        return PLAIN  # as nearly everybody asks: nothing to look into
+    return forms.form_of(request.values, request.accept_mimetypes, _type())
+
+
+def _type() -> str:
+    """Of which type the answer is; empty where it may be of several."""
+    parts = request.path.removeprefix(ROOT).strip("/").split("/")
+    return "" if any(part.startswith("$") for part in parts) else parts[0]
 
 
 def lens(type_: str) -> Lens:
@@ -63,5 +87,10 @@ def one(row: Row) -> Response:
 
 
 def answer(body: bytes | str, status: int = 200) -> Response:
-    """FHIR JSON as a response."""
-    return Response(body, status, content_type=FHIR_JSON)
+    """FHIR as a response, in the form that was asked for; what went wrong is told whole."""
+    asked = form()
+    if asked is PLAIN:
+        return Response(body, status, content_type=FHIR_JSON)
+    if status >= 400:
+        asked = replace(asked, summary="", elements=())
+    return Response(forms.shaped(body, asked), status, content_type=asked.media_type)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from carelink.record.query import Row
+from carelink.record.versions import Version
 from fhir_adapters import exact_json
 
 MATCH, INCLUDE = "match", "include"
@@ -24,9 +25,11 @@ def searchset(
     return joined(entries, self_url, next_url, total)
 
 
-def joined(entries: Sequence[str], self_url: str, next_url: str = "", total: int | None = None) -> bytes:
-    """A `searchset` Bundle of entries that are made already."""
-    start = exact_json.dumps(_head(self_url, next_url, total))
+def joined(
+    entries: Sequence[str], self_url: str, next_url: str = "", total: int | None = None, type_: str = "searchset"
+) -> bytes:
+    """A Bundle of entries that are made already."""
+    start = exact_json.dumps(_head(self_url, next_url, total, type_))
     if not entries:
         return start  # FHIR knows no empty arrays
     return start[:-1] + f',"entry":[{",".join(entries)}]}}'.encode()
@@ -37,9 +40,33 @@ def matches(rows: Iterable[Row]) -> int:
     return sum(_mode(row) == MATCH for row in rows)
 
 
-def _head(self_url: str, next_url: str, total: int | None) -> dict[str, Any]:
+def history(entries: Sequence[str], self_url: str, next_url: str = "", total: int | None = None) -> bytes:
+    """A `history` Bundle of such entries (R4 3.1.0.10)."""
+    return joined(entries, self_url, next_url, total, "history")
+
+
+def past_entry(base: str, version: Version) -> str:
+    """One version: what it was, what made it so, and how that was answered; of a deletion there is nothing to show."""
+    row, (method, status) = version.row, _made(version)
+    name = f"{row.type}/{row.key}"
+    resource = "" if version.deleted else f'"resource":{row.body},'
+    where = row.type if method == "POST" else name
+    when = row.last_updated.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        f'{{"fullUrl":"{base}/{name}",{resource}"request":{{"method":"{method}","url":"{where}"}},'
+        f'"response":{{"etag":"W/\\"{row.version}\\"","lastModified":"{when}","status":"{status}"}}}}'
+    )
+
+
+def _made(version: Version) -> tuple[str, str]:
+    if version.deleted:
+        return "DELETE", "204 No Content"
+    return ("POST", "201 Created") if version.row.version == 1 else ("PUT", "200 OK")
+
+
+def _head(self_url: str, next_url: str, total: int | None, type_: str = "searchset") -> dict[str, Any]:
     links = [{"relation": "self", "url": self_url}] + ([{"relation": "next", "url": next_url}] if next_url else [])
-    head = {"resourceType": "Bundle", "type": "searchset", "link": links}
+    head = {"resourceType": "Bundle", "type": type_, "link": links}
     return head if total is None else {**head, "total": total}
 
 

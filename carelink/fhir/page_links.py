@@ -19,6 +19,7 @@ from joserfc.jwk import OctKey
 from carelink.consent.requester import Requester
 from carelink.errors import Invalid
 from carelink.fhir.asking import Given
+from carelink.fhir.forms import NAMES
 
 PAGE = "_page"
 _HEADER = {"alg": "dir", "enc": "A256GCM"}
@@ -39,7 +40,8 @@ class PageLinks:
     def sealed(self, given: Given, asks: Requester | None, after: str = "") -> str:
         """The query string of the page after that place, for this requester."""
         text = msgspec.json.encode([list(map(list, given)), after, _whom(asks)])
-        return urlencode({PAGE: jwe.encrypt_compact(_HEADER, text, self.key, _ALGORITHMS)})
+        shape = {name: value for name, value in given if name in NAMES}  # of each page, and nobody's secret
+        return urlencode({PAGE: jwe.encrypt_compact(_HEADER, text, self.key, _ALGORITHMS), **shape})
 
     def followed(self, given: Given, asks: Requester | None) -> tuple[Given, str]:
         """What was searched for, and after which place.
@@ -49,7 +51,7 @@ class PageLinks:
         link = dict(given).get(PAGE)
         if link is None:
             return given, ""
-        if others := [name for name, _ in given if name not in (PAGE, "_format")]:
+        if others := [name for name, _ in given if name not in (PAGE, *NAMES)]:
             raise Invalid(others[0], "is given beside the link of a page; follow the link as it is")
         try:
             text = jwe.decrypt_compact(link, self.key, _ALGORITHMS).plaintext

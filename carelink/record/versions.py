@@ -24,6 +24,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     exists,
+    func,
     literal,
     not_,
     or_,
@@ -37,6 +38,7 @@ from carelink.consent.lens import MADE_HERE, Lens
 from carelink.db.tables import resource, resource_version
 from carelink.errors import Gone, Invalid, NotFound
 from carelink.ids import PersonKey, ResourceKey
+from carelink.record import search
 from carelink.record.query import Row
 
 _T = resource_version.c
@@ -85,6 +87,16 @@ def past(conn: Connection, lens: Lens, asked: Past) -> Versions:
     return Versions(page, _token(page[-1].row) if len(found) > asked.count else "")
 
 
+def count(conn: Connection, lens: Lens, asked: Past) -> int:
+    """How many versions of that history this requester may see, on all pages. Raises as `past`."""
+    wanted = _versions(lens, asked.type, asked.key).where(*_narrowed(lens, asked)).subquery()
+    number = conn.execute(select(func.count()).select_from(wanted)).scalar_one()
+    looked(conn, lens, "history", f"{_said(asked)} (count)", (), count=number, resource=asked.key)
+    if not number and asked.key is not None and not _any(conn, lens, asked.type, asked.key):
+        raise NotFound(NONE)
+    return number
+
+
 def history(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> tuple[Row, ...]:
     """Every version of one resource that this requester may see, newest first. Raises `NotFound` where there is none."""
     found = _found(lens, conn.execute(_versions(lens, type_, key).order_by(*_falling())))
@@ -108,13 +120,23 @@ def vread(conn: Connection, lens: Lens, type_: str, key: ResourceKey, version: i
     return rows[0]
 
 
-def must_not_be_gone(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> None:
-    """Nothing for what is there, or never was for this requester. Raises `Gone` for what they saw until it was deleted.
+def current(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:
+    """The current version. Raises `NotFound`, and `Gone` to whom could see it until it was deleted."""
+    try:
+        return search.get(conn, lens, type_, key)
+    except NotFound:
+        must_not_be_gone(conn, lens, type_, key)
+        raise
 
-    For whoever did not find it: both are asked the same, and only one of them is told.
+
+def must_not_be_gone(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> None:
+    """Nothing for what never was there for this requester. Raises `Gone` for what they could see until it was deleted.
+
+    For whoever did not find it: what was never there and what is hidden are asked about alike, and told alike.
     """
-    wanted = _versions(lens, type_, key).where(_T.deleted, *_current())
-    if conn.execute(wanted).first() is not None:
+    now = resource.alias("last")
+    latest = exists().where(now.c.key == _T.key, now.c.version == _T.version)
+    if conn.execute(_versions(lens, type_, key).where(_T.deleted, latest)).first() is not None:
         raise Gone("It was deleted; its history says what it was")
 
 
@@ -153,11 +175,6 @@ def _told_now() -> ColumnElement[bool]:
         now.c.key == _T.key, now.c.type == "Patient", now.c.source == MADE_HERE, now.c.version > _T.version
     )
     return or_(_T.type != "Patient", not_(older))
-
-
-def _current() -> tuple[ColumnElement[bool], ...]:
-    now = resource.alias("current")
-    return (exists().where(now.c.key == _T.key, now.c.version == _T.version),)
 
 
 def _narrowed(lens: Lens, asked: Past) -> list[ColumnElement[bool]]:

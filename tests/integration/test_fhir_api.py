@@ -340,14 +340,16 @@ def test_people_are_still_told_by_a_page(asks: FlaskClient) -> None:
 
 
 FORMATS = [
-    ("", "application/fhir+xml", 406),
+    ("", "application/fhir+xml", 200),
     ("", "text/html", 406),
     ("", "application/fhir+json; fhirVersion=3.0", 406),
     ("", "application/fhir+json; fhirVersion=4.0", 200),
     ("", "application/fhir+xml, application/json;q=0.5", 200),
     ("", "application/json;q=0", 200),  # accepts nothing that it names, and names nothing else
     ("", "text/html, */*;q=0.1", 200),
-    ("xml", "application/fhir+json", 406),
+    ("xml", "application/fhir+json", 200),
+    ("html", "application/fhir+json", 406),
+    ("xml; fhirVersion=5.0", "", 406),
     ("json", "text/html", 200),
     ("application/fhir%2Bjson", "", 200),
     ("application/fhir+json", "", 200),
@@ -355,7 +357,7 @@ FORMATS = [
 
 
 @pytest.mark.parametrize(("wanted", "accept", "status"), FORMATS)
-def test_json_alone_is_served(asks: FlaskClient, wanted: str, accept: str, status: int) -> None:
+def test_json_and_xml_alone_are_served(asks: FlaskClient, wanted: str, accept: str, status: int) -> None:
     answer = asks.get(f"/fhir/R4/metadata?_format={wanted}", headers={"Accept": accept})
     if status == 406:
         wrong(answer, 406, "not-supported")

@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from werkzeug.exceptions import NotAcceptable
 
 from carelink.consent.requester import Requester
 from carelink.errors import Invalid
-from carelink.fhir.asking import COUNT, check_format, no_parameters, query_of
+from carelink.fhir.asking import COUNT, no_parameters, query_of
 from carelink.fhir.page_links import PAGE, PageLinks
 from carelink.ids import Ods, UserId
 from carelink.record.query import Criterion
@@ -46,15 +45,6 @@ def test_everything_takes_nothing_that_narrows_it() -> None:
     no_parameters([("_format", "json")])
     with pytest.raises(Invalid, match="_type"):
         no_parameters([("_type", "Observation")])
-
-
-def test_format_goes_before_accept_and_neither_means_json() -> None:
-    check_format("", [])
-    check_format("json", [("text/html", 1.0)])
-    with pytest.raises(NotAcceptable):
-        check_format("xml", [("application/fhir+json", 1.0)])
-    with pytest.raises(NotAcceptable):
-        check_format("", [("application/fhir+xml", 1.0), ("application/fhir+json; fhirVersion=5.0", 0.9)])
 
 
 def test_a_sealed_link_gives_back_the_question_and_shows_nothing_of_it() -> None:
