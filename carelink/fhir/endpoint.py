@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from authlib.integrations.flask_oauth2 import AuthorizationServer
 from flask import Flask, current_app
+from sqlalchemy import Engine
 
 from carelink import clock
-from carelink.fhir import capability
+from carelink.fhir import capability, practitioners
 from carelink.fhir.page_links import PageLinks
 from carelink.identity import clients, token_server
+from carelink.identity.id_tokens import IdTokens
+from carelink.identity.key_sets import KeySets
+from carelink.identity.rates import Rates
+from carelink.identity.rim import Rim
+from carelink.identity.token_server import Server
 from carelink.identity.tokens import Tokens
 from carelink.place import Place
 from carelink.settings import Settings
@@ -20,6 +25,7 @@ from carelink.web.transaction import connection
 from fhir_adapters import exact_json
 
 ROOT = "/fhir/R4"
+CLIENTS_AT_AN_ADDRESS = 10  # behind one proxy there may be many
 
 
 @dataclass(frozen=True)
@@ -28,9 +34,11 @@ class Endpoint:
 
     base: str
     tokens: Tokens
-    server: AuthorizationServer
+    server: Server
     links: PageLinks
     statement: bytes  # the CapabilityStatement
+    rates: Rates  # of clients
+    rates_of_addresses: Rates
 
 
 def endpoint() -> Endpoint:
@@ -40,13 +48,32 @@ def endpoint() -> Endpoint:
 
 
 def install(app: Flask, settings: Settings, place: Place) -> None:
-    """Give `app` what the blueprints of this package need."""
+    """Give `app` what the blueprints of this package need. Raises `Invalid` where it can't be run safely."""
     base = settings.base_url + ROOT
     tokens = Tokens.of(settings.secret_key, settings.base_url, place)
+    engine: Engine = app.extensions["carelink"].engine
     app.extensions["carelink.fhir"] = Endpoint(
         base=base,
         tokens=tokens,
-        server=token_server.server(tokens, lambda id_: clients.find(connection(), id_), at),
+        server=token_server.server(_rim(settings, tokens, engine, base)),
         links=PageLinks.of(settings.secret_key),
-        statement=exact_json.dumps(capability.statement(base, version("carelink"), clock.now())),
+        statement=exact_json.dumps(
+            capability.statement(base, version("carelink"), clock.now(), update_creates=place.update_creates)
+        ),
+        rates=Rates(settings.tokens_per_minute),
+        rates_of_addresses=Rates(settings.tokens_per_minute * CLIENTS_AT_AN_ADDRESS),
+    )
+
+
+def _rim(settings: Settings, tokens: Tokens, engine: Engine, base: str) -> Rim:
+    sets = KeySets(settings.safe, frozenset(settings.keys_nearby))
+    return Rim(
+        tokens=tokens,
+        id_tokens=IdTokens.of(settings.secret_key, settings.base_url),
+        find=lambda id_: clients.find(connection(), id_, sets),
+        connection=connection,
+        apart=engine.begin,
+        clock=at,
+        practitioner=lambda asks: practitioners.address(connection(), tokens.place, asks, base, at()),
+        secrets=settings.has_client_secrets,
     )
