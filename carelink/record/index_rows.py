@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -47,8 +47,8 @@ def _token(made: Indexed, number: int, value: Any, place: int | None) -> None:
     for system, code in dict.fromkeys(found) if len(found) > 1 else found:
         made.tokens.append((number, system, code[:LONGEST], place))
     if isinstance(value, dict):
-        for said in dict.fromkeys(_words(value)):
-            _say(made, number, said)
+        if words := _joined(_words(value)):
+            made.strings.append((number, words, None))
         if "type" in value:
             made.tokens += [(-number, kind, code[:LONGEST], place) for kind, code in _of_type(value)]
 
@@ -101,10 +101,14 @@ def folded(number: int, text: str) -> str:
     return text.replace(" ", "") if number in _SOLID else text
 
 
-def _say(made: Indexed, number: int, said: str) -> None:
-    """A text that goes with a code: it has no `:exact`."""
-    if text := fold(said[:LONGEST]):
-        made.strings.append((number, text, None))
+def _joined(words: Iterable[str]) -> str:
+    """All that a person reads of one code, a line each: one row, in which any part is looked for."""
+    found: list[str] = []
+    for said in words:
+        text = fold(said[:LONGEST])
+        if text and not any(text in other for other in found):
+            found.append(text)
+    return "\n".join(found)[:LONGEST]
 
 
 # The texts of a HumanName and of an Address: the whole of either is searched by any of them.
