@@ -17,7 +17,7 @@ from carelink.record.golden_store import MADE_HERE
 from carelink.record.ingest_subjects import DIRECTORY, Sound
 from carelink.record.query import Row
 from carelink.record.references import patient_of
-from carelink.record.validation import check
+from carelink.record.validation import admitted
 from fhir_adapters import exact_json
 from fhir_adapters.source import Item, Reason
 
@@ -103,7 +103,7 @@ class _Known:
 def _sound(pen: Pen, one: Aim, body: Body, known: _Known, reasons: Reasons) -> Sound | None:
     change, key = one.change, one.key
     assert key is not None
-    checked = check(change.type, _unlabelled(one, {**body, "resourceType": change.type}))
+    checked = admitted(change.type, _unlabelled(one, {**body, "resourceType": change.type}))
     reasons.bad += [
         Reason(place_in(change.type, problem.place, change.at), problem.why) for problem in checked.problems
     ]

@@ -146,6 +146,8 @@ def _resources(conn: Connection, keys: Sequence[ResourceKey]) -> None:
 _OF_RESOURCES: tuple[tuple[Table, str], ...] = (
     (tables.label_correction, "resource"),
     (tables.label_hint, "resource"),
+    (tables.finding, "resource"),
+    (tables.attachment, "resource"),
     (tables.kept_out, "origin"),
     (tables.relationship, "origin"),
     (tables.directive, "consent"),

@@ -17,7 +17,7 @@ from carelink.consent.sensitivity import sensitivities
 from carelink.db.turns import take_turns
 from carelink.ids import PersonKey, ResourceKey, resource_key
 from carelink.place import Place, SourceEntry
-from carelink.record import corrections, hints, provenance, quarantine, source_state
+from carelink.record import attachments_store, corrections, findings, hints, provenance, quarantine, source_state
 from carelink.record.erased import without_erased
 from carelink.record.golden_store import recompose
 from carelink.record.ingest_subjects import DIRECTORY, Sound, persons_of, with_owners
@@ -25,7 +25,7 @@ from carelink.record.persons import SourcePatient, link_patients
 from carelink.record.quarantine import Refused
 from carelink.record.references import patient_of, rewritten
 from carelink.record.relabelling import labelled
-from carelink.record.validation import Checked, check
+from carelink.record.validation import admitted
 from carelink.record.vanished import vanished
 from carelink.record.writing import Writable, write
 from fhir_adapters.source import Batch, Item, Reason, Rejected
@@ -45,6 +45,7 @@ class IngestReport:
     doubts: tuple[str, ...] = ()  # parts of which too much was gone to be believed
     erased: int = 0  # not taken in: it was erased because its time was over
     versions: Mapping[ResourceKey, int] = field(default_factory=dict)  # of what was stored
+    findings: Counter[str] = field(default_factory=Counter)  # rule of UK Core -> how often it fails in what is stored
 
 
 def ingest(conn: Connection, place: Place, entry: SourceEntry, batch: Batch, now: datetime) -> IngestReport:
@@ -65,6 +66,7 @@ def _without_vanished(
 ) -> IngestReport:
     found = vanished(conn, entry.name, batch.whole, batch.items)
     write(conn, found.gone, now)
+    findings.forget(conn, [one.key for one in found.gone])
     persons = {*report.persons, *_settle(conn, place, entry, found.gone, now)}
     return replace(report, ended=len(found.gone), doubts=found.doubts, persons=tuple(sorted(persons)))
 
@@ -102,6 +104,7 @@ def push(
     Nothing goes to quarantine: whoever sent it is there to be told, and undoes all of it.
     """
     write(conn, gone, now)
+    findings.forget(conn, [one.key for one in gone])
     kept = _kept(conn, place, entry, sound, (), now)
     about = _settle(conn, place, entry, [*kept.new, *gone], now)
     return Pushed(replace(kept.report, persons=about), tuple(kept.new), tuple(kept.lost))
@@ -149,12 +152,16 @@ def _kept(
     provenance.tell(conn, place, new, changed, repairs, now)
     provenance.follow(conn, place, [one for one in new if one.key in correct], now)
     hints.note(conn, place, new, now)
+    found = {one.key: one.checked.findings for one in known if one.checked.findings}
+    findings.keep(conn, new, changed, found, now)
+    attachments_store.keep(conn, new, changed, {one.key: one.checked.files for one in known if one.checked.files})
     report = IngestReport(
         stored=len(changed),
         unchanged=len(writables) - len(changed),
         repaired=len(repairs),
         links=Counter(linked.method for key, linked in links.items() if key in changed),
         versions=changed,
+        findings=Counter(each.rule for one in found.values() for each in one),
     )
     return _Kept(known, lost, persons, new, report)
 
@@ -172,12 +179,12 @@ def _checked(source: str, items: Iterable[Item]) -> tuple[list[Sound], list[Refu
     for item in items:
         key = resource_key(source, item.namespace, item.type, item.source_id)
         body = rewritten(item.body, source, item.namespace)
-        checked = check(item.type, {**body, "id": str(key), "resourceType": item.type})
+        checked = admitted(item.type, {**body, "id": str(key), "resourceType": item.type})
         patient = _uuid(patient_of(item.type, checked.body))
         if problems := (*checked.problems, *_unkeepable(item)):
             refused.append(_refused(item, problems, patient))
         else:
-            sound[key] = Sound(item, key, Checked(checked.body, (*item.repairs, *checked.repairs)), patient)
+            sound[key] = Sound(item, key, replace(checked, repairs=(*item.repairs, *checked.repairs)), patient)
     return list(sound.values()), refused
 
 

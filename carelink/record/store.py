@@ -18,13 +18,13 @@ from carelink.db.tables import resource
 from carelink.errors import Invalid, NotFound
 from carelink.ids import Ods, PersonKey, ResourceKey
 from carelink.place import Place
-from carelink.record import corrections, hints, search
+from carelink.record import attachments_store, corrections, hints, search
 from carelink.record.golden_store import MADE_HERE, home, recompose
 from carelink.record.query import Query, Row
 from carelink.record.references import unnamed
 from carelink.record.relabelling import labelled
 from carelink.record.search import get
-from carelink.record.validation import check
+from carelink.record.validation import admitted
 from carelink.record.versions import history, vread
 from carelink.record.writing import Writable, ended_row, stored_labels, write
 
@@ -49,7 +49,7 @@ def put(
     Raises `Invalid` with the FHIRPath of the first problem.
     """
     type_, key = body["resourceType"], ResourceKey(UUID(body["id"]))
-    checked = check(type_, dict(body))
+    checked = admitted(type_, dict(body))
     if checked.problems:
         raise Invalid(checked.problems[0].place, checked.problems[0].why)
     bare = Writable(
@@ -64,8 +64,9 @@ def put(
         patient=patient,
     )
     one = labelled(place, bare, corrections.current(conn, [key]).get(key))
-    if write(conn, [one], now, sensitivities(place)):
+    if versions := write(conn, [one], now, sensitivities(place)):
         hints.note(conn, place, [one], now)
+        attachments_store.keep(conn, [one], versions, {key: checked.files})
         _settle(conn, place, type_, person, now)
     return key
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from carelink.record import narrative
+from carelink.record import narrative, ukcore
+from carelink.record.attachments import File, addressed
 from carelink.record.differences import not_in_r4
 from carelink.record.invariants import Breach
 from carelink.record.repairing import DROP, put
 from carelink.record.repairs import repair, told
+from carelink.record.ukcore_finding import Finding
 from carelink.record.validation_elements import Fault, fhir_path
 from carelink.record.validation_elements import faults as element_faults
 from carelink.record.validation_shapes import model_of
@@ -25,11 +27,18 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Checked:
-    """The body as it may be stored, what was repaired on the way, and what is still wrong (then it may not be stored)."""
+    """The body as it may be stored, what was repaired on the way, and what is still wrong (then it may not be stored).
+
+    `valid`: that nothing of R4 is broken any more, also nothing that is kept broken. `findings` are what is stored as it
+    came although UK Core, or the NHS, asks for something else; `files` those that it names.
+    """
 
     body: Body
     repairs: tuple[Repair, ...] = ()
     problems: tuple[Reason, ...] = ()
+    valid: bool = True
+    findings: tuple[Finding, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 def check(type_: str, body: Body) -> Checked:
@@ -42,6 +51,18 @@ def check(type_: str, body: Body) -> Checked:
         return _checked(model, type_, body, cleaned)
     except RecursionError:
         return Checked(body, (), (Reason(type_, "is nested too deeply"),))
+
+
+def admitted(type_: str, body: Body) -> Checked:
+    """The same for what is to be stored under its `id`: it names those profiles of UK Core that it meets, and no others of
+    UK Core; and its files by addresses of ours."""
+    checked = check(type_, body)
+    if checked.problems:
+        return checked
+    made = ukcore.profiled(type_, checked.body, valid=checked.valid)
+    stored, files = addressed(made.body)
+    repairs = (*checked.repairs, *made.repairs)
+    return replace(checked, body=stored, repairs=repairs, findings=made.findings, files=files)
 
 
 def _checked(model: Any, type_: str, body: Body, repairs: tuple[Repair, ...]) -> Checked:
@@ -66,7 +87,7 @@ def _judged(type_: str, body: Body, repairs: tuple[Repair, ...], found: Iterable
             kept.append(told(type_, fault, own.id, f"{own.says}: {own.breach.value}. {own.because}"))
         else:
             problems.append(Reason(fhir_path(type_, fault.loc), fault.message))
-    return Checked(body, (*repairs, *kept), tuple(problems))
+    return Checked(body, (*repairs, *kept), tuple(problems), valid=False)
 
 
 def _faults(model: Any, type_: str, body: Body) -> list[Fault]:

@@ -50,7 +50,7 @@ def faults(type_: str, body: Body) -> list[Fault]:
     seen = _Seen()
     _element(body, shape, (), seen)
     if seen.local or seen.contained:
-        seen.faults.extend(_references(type_, body, seen))
+        seen.faults.extend(_references((), body, seen))
     return seen.faults
 
 
@@ -111,8 +111,10 @@ def _complex(value: Any, what: Element, loc: Loc, seen: _Seen) -> None:
         seen.faults.append(Fault(loc, "empty", "is empty", value))
     elif what.shape is not None:
         _element(value, what.shape, loc, seen)
-    elif what.datatype == "Resource":
+    elif what.datatype == "Resource" and "contained" in loc[-2:]:
         _contained(value, loc, seen)
+    elif what.datatype == "Resource":
+        _entry(value, loc, seen)
 
 
 def _contained(value: Body, loc: Loc, seen: _Seen) -> None:
@@ -121,6 +123,16 @@ def _contained(value: Body, loc: Loc, seen: _Seen) -> None:
         seen.contained.add(str(value.get("id", "")))
         _element(value, shape, loc, seen)
         _judge(value, OF_DATATYPE["contained"], loc, seen)
+
+
+def _entry(value: Body, loc: Loc, seen: _Seen) -> None:
+    """A resource in a Bundle or in Parameters stands by itself: what it contains is its own."""
+    type_ = str(value.get("resourceType"))
+    shape = shape_of(type_)
+    if shape is not None:
+        own = _Seen()
+        _element(value, shape, loc, own)
+        seen.faults += [*own.faults, *_references(loc, value, own)]
 
 
 def _primitive(value: Any, what: Element, loc: Loc, seen: _Seen) -> None:
@@ -158,7 +170,7 @@ def _note_local(element: Mapping[str, Any], loc: Loc, seen: _Seen) -> None:
         seen.local.append(((*loc, "reference"), reference[1:]))
 
 
-def _references(type_: str, body: Body, seen: _Seen) -> list[Fault]:
+def _references(within: Loc, body: Body, seen: _Seen) -> list[Fault]:
     """ref-1 and dom-3: what points inside finds something there, and what is inside is pointed at."""
     dangling, unused = OF_DATATYPE["Resource"]
     found = [
@@ -167,7 +179,7 @@ def _references(type_: str, body: Body, seen: _Seen) -> list[Fault]:
         if id_ and id_ not in seen.contained
     ]
     if seen.contained - {id_ for _, id_ in seen.local} and not any(id_ == "" for _, id_ in seen.local):
-        found.append(Fault((), unused.id, f"{unused.id}: {unused.says}", body.get("contained"), unused))
+        found.append(Fault(within, unused.id, f"{unused.id}: {unused.says}", body.get("contained"), unused))
     return found
 
 

@@ -68,6 +68,7 @@ def test_a_resource_gets_our_id_our_references_where_it_came_from_and_its_person
     assert body(row)["subject"] == {"reference": f"Patient/{key(who)}"}
     assert body(row)["encounter"] == {"reference": f"Encounter/{resource_key('hospital', '', 'Encounter', 'e9')}"}
     assert body(row)["meta"] == {
+        "profile": ["https://fhir.hl7.org.uk/StructureDefinition/UKCore-Condition"],
         "source": "urn:carelink:source:hospital",
         "versionId": "1",
         "lastUpdated": "2026-11-24T12:00:00.000Z",

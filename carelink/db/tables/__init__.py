@@ -5,6 +5,7 @@ from __future__ import annotations
 from carelink.db.tables.auditing import audit_event, audit_seal, audit_signal
 from carelink.db.tables.base import metadata
 from carelink.db.tables.exports import export_job
+from carelink.db.tables.oauth import oauth_code, oauth_refresh, revoked_token, used_jti
 from carelink.db.tables.people import (
     client,
     link_decision,
@@ -16,6 +17,7 @@ from carelink.db.tables.people import (
     user,
 )
 from carelink.db.tables.pulling import job_receipt, outbox, quarantine, source_person, source_state
+from carelink.db.tables.quality import attachment, finding
 from carelink.db.tables.requests import erasure, legal_hold, subject_request
 from carelink.db.tables.sharing import (
     access_grant,
@@ -40,12 +42,14 @@ from carelink.db.tables.subscribing import subscription, subscription_event
 
 __all__ = [
     "access_grant",
+    "attachment",
     "audit_event",
     "audit_seal",
     "audit_signal",
     "client",
     "directive",
     "erasure",
+    "finding",
     "export_job",
     "index_date",
     "index_number",
@@ -59,6 +63,8 @@ __all__ = [
     "legal_hold",
     "link_decision",
     "metadata",
+    "oauth_code",
+    "oauth_refresh",
     "organisation",
     "outbox",
     "person",
@@ -70,11 +76,13 @@ __all__ = [
     "relationship",
     "resource",
     "resource_version",
+    "revoked_token",
     "role_assignment",
     "source_person",
     "source_state",
     "subject_request",
     "subscription",
     "subscription_event",
+    "used_jti",
     "user",
 ]

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _oauth()
     _subscriptions()
     _exports()
+    _quality()
 
 
 def _indexes() -> None:
@@ -166,12 +167,43 @@ def _exports() -> None:
     op.create_index("export_job_client", "export_job", ["client", "asked_at"])
 
 
+def _quality() -> None:
+    """What fails of UK Core in what is stored, and where the files of resources are."""
+    op.create_table(
+        "finding",
+        sa.Column("resource", sa.Uuid(), primary_key=True),
+        sa.Column("rule", sa.Text(), primary_key=True),
+        sa.Column("place", sa.Text(), primary_key=True),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("says", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "attachment",
+        sa.Column("key", sa.Uuid(), primary_key=True),
+        sa.Column("resource", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+    )
+    op.create_index("attachment_resource", "attachment", ["resource"])
+
+
 def downgrade() -> None:
     """Back again, the last part first."""
+    _no_quality()
     _no_exports()
     _no_subscriptions()
     _no_oauth()
     _narrow_indexes()
+
+
+def _no_quality() -> None:
+    """As before `_quality`."""
+    op.drop_table("attachment")
+    op.drop_table("finding")
 
 
 def _no_exports() -> None:
