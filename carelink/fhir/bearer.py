@@ -17,9 +17,21 @@ from carelink.record.query import Row
 from carelink.web.parts import parts
 from carelink.web.session import at
 
-__all__ = ["FHIR_JSON", "FORM", "answer", "check_format", "form", "in_body", "lens", "lens_to_write", "one"]
+__all__ = [
+    "FHIR_JSON",
+    "FORM",
+    "answer",
+    "check_format",
+    "form",
+    "in_body",
+    "lens",
+    "lens_to_write",
+    "one",
+    "unless_held",
+]
 
 FORM = "application/x-www-form-urlencoded"
+_OF_UPDATES = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
 _USUAL = frozenset({"", "*/*", FHIR_JSON, "application/json"})
 
 
@@ -63,7 +75,7 @@ def lens_to_write(type_: str, interaction: str) -> Lens:
     What must be looked at to store something is of types that its scopes need not name; nothing of it is shown.
     """
     granted = asking.granted(request.headers.get("Authorization", ""), endpoint().tokens, at())
-    g.requester = replace(granted.requester, request=g.reference, types=None)
+    g.requester = replace(granted.requester, request=g.reference, types=None, narrowed="", confined=None)
     if not granted.may_write(type_, interaction):
         needed = f"system/{type_}.{interaction}"
         raise ScopeTooSmall(f"The access token has no scope for writing {type_}", needed=needed)
@@ -82,8 +94,14 @@ def one(row: Row) -> Response:
     made = answer(row.body)
     made.set_etag(str(row.version), weak=True)
     made.last_modified = row.last_updated
-    made.make_conditional(request)
+    unless_held(made)
     return made
+
+
+def unless_held(made: Response) -> None:
+    """304 for a version that the client has. `If-Match` is for updates (R4 3.1.0.5): a read asks nothing by it."""
+    asked = {name: value for name, value in request.environ.items() if name not in _OF_UPDATES}
+    made.make_conditional(asked)
 
 
 def answer(body: bytes | str, status: int = 200) -> Response:

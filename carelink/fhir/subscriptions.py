@@ -71,7 +71,7 @@ def read(key: UUID) -> Response:
     made = bearer.answer(kept.text)
     made.set_etag(str(kept.version), weak=True)
     made.last_modified = kept.last_updated
-    made.make_conditional(request)
+    bearer.unless_held(made)
     return made
 
 
