@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from fhir_builders import ANN, BASE, api, involve, people, system
 from flask import Flask
 from flask.testing import FlaskClient
 from ingest_builders import SNOMED, UNITS, key
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
-from carelink.db.tables import resource
-from carelink.ids import PersonKey
+from carelink.db.tables import outbox, person, resource
+from carelink.ids import ODS, PersonKey
 from carelink.place import Place
 from fhir_adapters import exact_json
 
@@ -44,6 +42,17 @@ class Pushing:
         with self.engine.begin() as conn:
             involve(conn, self.people[who], organisation)
 
+    def restrict(self, who: str) -> None:
+        """The person is restricted (PDS 'S')."""
+        with self.engine.begin() as conn:
+            conn.execute(update(person).where(person.c.key == self.people[who]).values(restricted=True))
+
+    def news(self) -> list[Any]:
+        """What handlers are told of changes, the oldest first."""
+        with self.engine.connect() as conn:
+            asked = select(outbox.c.payload).where(outbox.c.kind == "record.changed").order_by(outbox.c.id)
+            return list(conn.execute(asked).scalars())
+
     def stored(self, type_: str, *, pushed: bool = False, deleted: bool = False) -> list[Any]:
         """The rows of that type; those alone that clients made."""
         t = resource.c
@@ -67,11 +76,11 @@ def body(sent: Json | bytes, **headers: str) -> dict[str, Any]:
     return {"data": data, "headers": {"Content-Type": "application/fhir+json"} | named}
 
 
-def observation(subject: str, value: str = "7.10", **changed: Any) -> Json:
+def observation(of: str, value: str = "7.10", **changed: Any) -> Json:
     said: Json = {
         "resourceType": "Observation",
         "status": "final",
-        "subject": {"reference": subject},
+        "subject": {"reference": of},
         "code": {"coding": [{"system": SNOMED, "code": "43396009", "display": "HbA1c"}]},
         "effectiveDateTime": "2026-06-01T09:30:00+01:00",
         "valueQuantity": {"value": exact_json.ExactDecimal(value), "unit": "%", "system": UNITS, "code": "%"},
@@ -121,5 +130,26 @@ def id_of(location: str) -> str:
     return location.removeprefix(f"{BASE}/").split("/")[1]
 
 
-Made = Callable[[], Pushing]
-__all__ = ["UUID", "Pushing", "body", "bundle", "encounter", "entry", "id_of", "named", "observation", "patient", "pushing_in"]
+HER_NAMES = {name: ANN.body[name] for name in ("name", "birthDate", "gender", "address")}
+
+
+def permit(pushing: Pushing, organisation: str) -> None:
+    """Ann permits that organisation by name."""
+    me = {"reference": f"Patient/{pushing.people['ann']}"}
+    who = {"identifier": {"system": ODS, "value": organisation}}
+    sent = {
+        "resourceType": "Consent",
+        "status": "active",
+        "scope": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]
+        },
+        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+        "patient": me,
+        "dateTime": "2026-11-01T10:00:00Z",
+        "performer": [me],
+        "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
+        "provision": {"type": "permit", "actor": [{"role": {"coding": [{"code": "IRCP"}]}, "reference": who}]},
+    }
+    system_ = pushing.system("consents", "RDV", "nurse", "system/Consent.c")
+    answer = system_.post("/fhir/R4/Consent", **body(sent))
+    assert answer.status_code == 201, answer.text
