@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from contextlib import suppress
 from uuid import UUID
 
 from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import NotAcceptable
 
 from carelink.cases.standing import standings, told
-from carelink.consent.lens import Lens
+from carelink.errors import Invalid
 from carelink.fhir import asking, bearer, bundle, notices, outcome
-from carelink.fhir.asking import Given
 from carelink.fhir.endpoint import ROOT, endpoint
 from carelink.ids import PersonKey, ResourceKey
-from carelink.record import search, store
+from carelink.record import store, versions
 from carelink.web.parts import parts
 from carelink.web.session import at
 from carelink.web.transaction import connection
@@ -36,22 +36,7 @@ def metadata() -> Response:
 def read(key: UUID) -> Response:
     """One Patient: the golden one, or as one source knows them. 304 for a version that the client has."""
     lens = bearer.lens("Patient")
-    return bearer.one(search.get(connection(), lens, "Patient", ResourceKey(key)))
-
-
-@blueprint.get("/Patient")
-def find() -> Response:
-    """Golden Patients by identifier."""
-    lens, given = bearer.lens("Patient"), list(request.args.items(multi=True))
-    return _found(lens, given, urlencode(given))
-
-
-@blueprint.post("/Patient/_search")
-def find_by_form() -> Response:
-    """The same, asked in the body, so that no number stands in an address: not in those of the answer either."""
-    lens = bearer.lens("Patient")
-    given = bearer.in_body()
-    return _found(lens, given, endpoint().links.sealed(given, lens.requester))
+    return bearer.one(versions.current(connection(), lens, "Patient", ResourceKey(key)))
 
 
 @blueprint.get("/Patient/<uuid:person>/$everything")
@@ -71,15 +56,8 @@ def everything(person: UUID) -> Response:
 def failed(error: Exception) -> Response:
     """Any failure under /fhir as an OperationOutcome."""
     told = outcome.of(error, g.get("reference", ""))
+    with suppress(Invalid, NotAcceptable):  # where nothing is at the address, nobody looked at the form yet
+        bearer.form()
     answer = bearer.answer(told.body, told.status)
     answer.headers.update(told.headers)
     return answer
-
-
-def _found(lens: Lens, given: Given, this: str) -> Response:
-    base, links = f"{endpoint().base}/Patient", endpoint().links
-    asked, after = links.followed(given, lens.requester)
-    page = search.run(connection(), lens, asking.query_of("Patient", asked, after))
-    more = f"{base}?{links.sealed(asked, lens.requester, page.next)}" if page.next else ""
-    total = None if after or page.next else len(page.rows)  # known for nothing only where all of it is here
-    return bearer.answer(bundle.searchset(endpoint().base, page.rows, f"{base}?{this}", more, total))

@@ -5,8 +5,10 @@ What stands at the other end counts only where the requester may see it: else it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, and_, literal_column, not_, or_, select
 
@@ -14,7 +16,7 @@ from carelink.consent.lens import MADE_HERE
 from carelink.db.tables import index_reference, resource
 from carelink.errors import Invalid
 from carelink.record.criteria import condition
-from carelink.record.lookups import WHOSE, parameter_of
+from carelink.record.lookups import WHOSE, may_name, numbered, parameter_of, tellable
 from carelink.record.parameters import Kind, Parameter
 from carelink.record.parts import Over, Part
 from carelink.record.query import Criterion
@@ -34,7 +36,7 @@ def criterion(types: tuple[str, ...], asked: Criterion, at: datetime, depth: int
     if asked.parameter in WHOSE:
         return _of_a_patient(asked, criterion(("Patient",), asked.chained, at, depth + 1))
     parameter = _reference(types, asked)
-    target = _target(parameter, asked)
+    target = _target(types, parameter, asked)
     return _refers_to(parameter, target, criterion((target,), asked.chained, at, depth + 1))
 
 
@@ -45,18 +47,17 @@ def _reference(types: tuple[str, ...], asked: Criterion) -> Parameter:
     return parameter
 
 
-def _target(parameter: Parameter, asked: Criterion) -> str:
+def _target(types: tuple[str, ...], parameter: Parameter, asked: Criterion) -> str:
     """The type at the other end: the one that is said, or the only one there is."""
     if asked.modifier:
-        if asked.modifier not in parameter.targets:
+        if not may_name(parameter, asked.modifier):
             raise Invalid(f"{asked.parameter}:{asked.modifier[:50]}", "names no type that it refers to")
         return asked.modifier
-    if len(parameter.targets) != 1:
-        raise Invalid(
-            asked.parameter,
-            f"refers to several types: say which, as {asked.parameter}:{min(parameter.targets)}.NAME",
-        )
-    return next(iter(parameter.targets))
+    named = {one for type_ in types for one in parameter.targets.get(type_, ())}
+    if len(named) != 1:
+        example = min(named, default="Patient")
+        raise Invalid(asked.parameter, f"refers to several types: say which, as {asked.parameter}:{example}.NAME")
+    return named.pop()
 
 
 def _seen(over: Over, t: FromClause, type_: str) -> list[ColumnElement[bool]]:
@@ -69,11 +70,11 @@ def _refers_to(parameter: Parameter, target: str, inner: Part) -> Part:
     def sql(over: Over, *binds: Any) -> ColumnElement[bool]:
         i, r = index_reference.alias(), resource.alias()
         asked = select(i.c.key).select_from(i.join(r, r.c.key == i.c.target))
-        asked = asked.where(_number(i, parameter), *_seen(over, r, target), inner.sql(Over(r, over.lens), *binds))
+        asked = asked.where(numbered(i.c, parameter), tellable(over, i.c, parameter))
+        asked = asked.where(*_seen(over, r, target), inner.sql(Over(r, over.lens), *binds))
         if over.person is not None:
             asked = asked.where(i.c.person == over.person)
-        held = over.t.c.key.in_(asked)
-        return and_(held, over.lens.locating_allowed(over.t.c.person)) if parameter.locating else held
+        return over.t.c.key.in_(asked)
 
     return Part(("refers", parameter.number, target, inner.shape), inner.values, sql)
 
@@ -104,16 +105,14 @@ def _referred_by(types: tuple[str, ...], asked: Criterion, inner: Part) -> Part:
             raise Invalid(f"_has:{asked.referring}:{asked.parameter}", "refers to Patients")
         return _patient_of(asked.referring, inner)
     parameter = _reference((asked.referring,), asked)
-    if not set(types) <= set(parameter.targets):
+    if not all(may_name(parameter, type_) for type_ in types):
         raise Invalid(f"_has:{asked.referring}:{asked.parameter}", f"does not refer to {', '.join(types)}")
 
     def sql(over: Over, *binds: Any) -> ColumnElement[bool]:
         i, o = index_reference.alias(), resource.alias()
         found = select(i.c.target).select_from(i.join(o, o.c.key == i.c.key))
-        found = found.where(_number(i, parameter), *_seen(over, o, asked.referring))
-        found = found.where(i.c.target.is_not(None), inner.sql(Over(o, over.lens), *binds))
-        if parameter.locating:
-            found = found.where(over.lens.locating_allowed(o.c.person))
+        found = found.where(numbered(i.c, parameter), tellable(over, i.c, parameter), i.c.target.is_not(None))
+        found = found.where(*_seen(over, o, asked.referring), inner.sql(Over(o, over.lens), *binds))
         return over.t.c.key.in_(found)
 
     return Part(("referred", asked.referring, parameter.number, inner.shape), inner.values, sql)
@@ -134,5 +133,19 @@ def _patient_of(referring: str, inner: Part) -> Part:
     return Part(("patient of", referring, inner.shape), inner.values, sql)
 
 
-def _number(i: FromClause, parameter: Parameter) -> ColumnElement[bool]:
-    return i.c.parameter == literal_column(str(parameter.number), i.c.parameter.type)
+def refers(type_: str, name: str, keys: Sequence[UUID]) -> Part:
+    """The rows of that type that refer to any of these by that parameter; a golden Patient means the whole person."""
+    if name in WHOSE:
+        return Part(
+            "of any",
+            (list(keys),),
+            lambda over, them: or_(over.t.c.person == them.any_(), over.t.c.patient == them.any_()),
+        )
+    parameter = _reference((type_,), Criterion(name))
+
+    def sql(over: Over, *binds: Any) -> ColumnElement[bool]:
+        i = index_reference.alias()
+        asked = select(i.c.key).where(numbered(i.c, parameter), tellable(over, i.c, parameter))
+        return over.t.c.key.in_(asked.where(i.c.target == binds[0].any_()))
+
+    return Part(("refers to any", parameter.number), (list(keys),), sql)

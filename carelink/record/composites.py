@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column, select
+from sqlalchemy import ColumnElement, select
 
 from carelink.errors import Invalid
-from carelink.record.lookups import how_asked, parameter_of
+from carelink.record.lookups import how_asked, numbered, parameter_of, tellable
 from carelink.record.parameters import Parameter
 from carelink.record.parts import Over, Part
 from carelink.record.values import parted
@@ -25,17 +25,15 @@ def composite(types: tuple[str, ...], parameter: Parameter, value: str, at: date
 
     def sql(over: Over, *binds: Any) -> ColumnElement[bool]:
         a, b = one.table.alias(), other.table.alias()
-        here = (a.c.parameter == _number(first), b.c.parameter == _number(second), b.c.key == a.c.key)
-        same = b.c.place.is_not_distinct_from(a.c.place)
-        met = (left.sql(a.c, *binds[: len(left.values)]), right.sql(b.c, *binds[len(left.values) :]))
-        found = select(a.c.key).where(*here, same, *met)
+        found = select(a.c.key).where(numbered(a.c, first), numbered(b.c, second), b.c.key == a.c.key)
+        if parameter.within:
+            found = found.where(b.c.place.is_not_distinct_from(a.c.place))
+        found = found.where(left.sql(a.c, *binds[: len(left.values)]), right.sql(b.c, *binds[len(left.values) :]))
+        for i, part in ((a.c, first), (b.c, second)):
+            found = found.where(tellable(over, i, part, by_target="target" in i))
         if over.person is not None:
             found = found.where(a.c.person == over.person, b.c.person == over.person)
         return over.t.c.key.in_(found)
 
-    shape = ("composite", first.number, second.number, left.shape, right.shape)
+    shape = ("composite", parameter.number, first.number, second.number, left.shape, right.shape)
     return Part(shape, (*left.values, *right.values), sql)
-
-
-def _number(parameter: Parameter) -> ColumnElement[int]:
-    return literal_column(str(parameter.number))

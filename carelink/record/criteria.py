@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import FromClause, or_
+from sqlalchemy import or_
 
 from carelink.errors import Invalid
 from carelink.ids import NHS_NUMBER
 from carelink.record import matches
 from carelink.record.composites import composite
-from carelink.record.lookups import ASKED, WHOSE, how_asked, indexed, parameter_of
+from carelink.record.lookups import ASKED, WHOSE, Asked, how_asked, indexed, parameter_of
 from carelink.record.parameters import ALIASES, Kind, Parameter
-from carelink.record.parts import ALWAYS, Part, all_of, any_of, negated
+from carelink.record.parts import ALWAYS, NEVER, Part, all_of, any_of, negated
 from carelink.record.query import Criterion
 
 
@@ -31,9 +31,7 @@ def condition(types: tuple[str, ...], asked: Criterion, at: datetime) -> Part:
         return _whose(asked)
     asked = _spelt_out(asked)
     parameter = parameter_of(types, asked.parameter)
-    found = _held(types, asked, parameter, at)
-    hidden = parameter.locating and not (parameter.code == "identifier" and _by_nhs_number(asked))
-    return all_of([found, LOCATED]) if hidden else found
+    return _held(types, asked, parameter, at)
 
 
 LOCATED = Part("located", (), lambda over: over.lens.locating_allowed(over.t.c.person))
@@ -53,22 +51,22 @@ def _spelt_out(asked: Criterion) -> Criterion:
 
 def _held(types: tuple[str, ...], asked: Criterion, parameter: Parameter, at: datetime) -> Part:
     if asked.modifier == "missing":
-        there = any_of([indexed(one.number, table, ALWAYS) for one, table in _tables(types, parameter)])
+        there = any_of([indexed(how, one, ALWAYS) for one, how in _places(types, parameter)])
         return negated(there) if _truth(asked) else there
     if parameter.kind is Kind.COMPOSITE and not asked.modifier:
         return any_of([composite(types, parameter, value, at) for value in asked.values])
     how = how_asked(parameter, asked.modifier)
     match = any_of([how.match(parameter, value, at) for value in asked.values])
-    held = indexed(how.sign * parameter.number, how.table, match)
+    held = indexed(how, parameter, match, tells=parameter.code != "identifier" or not _by_nhs_number(asked))
     return negated(held) if asked.modifier == "not" else held
 
 
-def _tables(types: tuple[str, ...], parameter: Parameter) -> list[tuple[Parameter, FromClause]]:
+def _places(types: tuple[str, ...], parameter: Parameter) -> list[tuple[Parameter, Asked]]:
     """Where a value of it leaves something: a reference may have but an identifier, a code but its words."""
     if parameter.kind is Kind.COMPOSITE:  # both or none, as R4 has them: the last says whether there is a value
-        return _tables(types, parameter_of(types, parameter.components[-1]))
-    tables = {id(how.table): how.table for how in ASKED[parameter.kind].values()}
-    return [(parameter, table) for table in tables.values()]
+        return _places(types, parameter_of(types, parameter.components[-1]))
+    there = {str(how.table): how for how in ASKED[parameter.kind].values() if how.sign > 0}
+    return [(parameter, how) for how in there.values()]
 
 
 def _truth(asked: Criterion) -> bool:
@@ -125,4 +123,21 @@ def _of_whom(key: UUID) -> Part:
     return Part("whose", (key,), lambda over, key: or_(over.t.c.person == key, over.t.c.patient == key))
 
 
-_OF_ALL: Mapping[str, Callable[[Criterion, datetime], Part]] = {"_id": _by_id, "_lastUpdated": _by_update}
+SOURCE = "urn:carelink:source:"  # before the name of a source in the pack, as `meta.source` says it
+
+
+def _by_source(asked: Criterion, at: datetime) -> Part:
+    _unmodified(asked)
+    named = [_of_source(value.removeprefix(SOURCE)) for value in asked.values if value.startswith(SOURCE)]
+    return all_of([any_of(named), LOCATED]) if named else NEVER
+
+
+def _of_source(name: str) -> Part:
+    return Part("source", (name,), lambda over, wanted: over.t.c.source == wanted)
+
+
+_OF_ALL: Mapping[str, Callable[[Criterion, datetime], Part]] = {
+    "_id": _by_id,
+    "_lastUpdated": _by_update,
+    "_source": _by_source,
+}

@@ -7,16 +7,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, and_, literal_column, or_, select, true
 
 from carelink.db.tables import index_date, index_number, index_reference, index_string, index_token
 from carelink.errors import Invalid
 from carelink.record import matches
-from carelink.record.parameters import ALIASES, Kind, Parameter, of_type
+from carelink.record.parameters import ALIASES, LOCATING_TYPES, Kind, Parameter, of_type
 from carelink.record.parts import Over, Part
 
 WHOSE = ("patient", "subject")  # of a person's own types: asked of the row, which names its person
-OF_ALL = ("_id", "_lastUpdated")
+OF_ALL = ("_id", "_lastUpdated", "_source")
 
 
 class Asked(NamedTuple):
@@ -79,7 +79,7 @@ def how_asked(parameter: Parameter, modifier: str) -> Asked:
     ways = ASKED[parameter.kind]
     if modifier in ways:
         return ways[modifier]
-    if parameter.kind is Kind.REFERENCE and modifier in parameter.targets:
+    if parameter.kind is Kind.REFERENCE and may_name(parameter, modifier):
         return Asked(partial(matches.reference, type_=modifier), index_reference)
     there = ", ".join(sorted({"missing", *ways} - {""}))
     raise Invalid(
@@ -87,16 +87,48 @@ def how_asked(parameter: Parameter, modifier: str) -> Asked:
     )
 
 
-def indexed(number: int, table: FromClause, match: Part) -> Part:
-    """The rows of which a row of the index matches."""
+def may_name(parameter: Parameter, type_: str) -> bool:
+    """Whether a reference of that parameter may name something of that type: of those it lists, or any where it lists none."""
+    return any(type_ in named or (not named and bool(of_type(type_))) for named in parameter.targets.values())
+
+
+def numbered(i: Any, parameter: Parameter, sign: int = 1) -> ColumnElement[bool]:
+    """The rows of an index that are of that parameter.
+
+    In the statement's text: so PostgreSQL knows which index holds it, and keeps its plan.
+    """
+    first, *more = (literal_column(str(sign * number), i.parameter.type) for number in parameter.numbers)
+    found: ColumnElement[bool] = i.parameter == first
+    return i.parameter.in_([first, *more]) if more else found
+
+
+_TELLING: tuple[ColumnElement[str], ...] = tuple(literal_column(f"'{type_}'") for type_ in sorted(LOCATING_TYPES))
+
+
+def tellable(over: Over, i: Any, parameter: Parameter, *, by_target: bool = True) -> ColumnElement[bool]:
+    """The rows of an index that may be known of: not those that tell where a person is, where that may not be known.
+
+    They are then as if they were not there, for `:not` and `:missing` too. `by_target`: the index says what it names.
+    """
+    allowed = over.lens.locating_allowed(i.person)
+    if parameter.locating or (parameter.locating_by_type and not by_target):
+        return allowed
+    if not parameter.locating_by_type:
+        return true()
+    return or_(and_(i.target.is_not(None), i.type.not_in(_TELLING)), allowed)
+
+
+def indexed(asked: Asked, parameter: Parameter, match: Part, *, tells: bool = True) -> Part:
+    """The rows of which a row of the index matches. `tells`: what it would tell may have to be kept back."""
 
     def sql(over: Over, *binds: Any) -> ColumnElement[bool]:
-        i = table.alias()
-        # In the statement's text: so PostgreSQL knows which index holds it, and keeps its plan.
-        parameter = literal_column(str(number), i.c.parameter.type)
-        asked = select(i.c.key).where(i.c.parameter == parameter, match.sql(i.c, *binds))
+        i = asked.table.alias()
+        held = select(i.c.key).where(numbered(i.c, parameter, asked.sign), match.sql(i.c, *binds))
         if over.person is not None:
-            asked = asked.where(i.c.person == over.person)
-        return over.t.c.key.in_(asked)
+            held = held.where(i.c.person == over.person)
+        if tells:
+            held = held.where(tellable(over, i.c, parameter, by_target="target" in i.c))
+        return over.t.c.key.in_(held)
 
-    return Part(("indexed", str(table), number, match.shape), match.values, sql)
+    shape = ("indexed", str(asked.table), asked.sign, parameter.number, tells, match.shape)
+    return Part(shape, match.values, sql)

@@ -221,7 +221,8 @@ def reference(of: Parameter, value: str, at: datetime, type_: str = "") -> Part:
     if "/" in named:  # of another server, whose ids may look like ours
         return Part("literal", (text[:LONGEST],), lambda i, wanted: i.literal == wanted)
     said = type_ or named
-    found = _person(key) if "Patient" in of.targets and said in ("", "Patient") else _target(key)
+    of_people = any(not named or "Patient" in named for named in of.targets.values())
+    found = _person(key) if of_people and said in ("", "Patient") else _target(key)
     return all_of([found, Part("type", (said,), lambda i, wanted: i.type == wanted)]) if said else found
 
 

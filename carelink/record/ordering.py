@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, case, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, func, literal_column, select
 
 from carelink.db.tables import index_date, index_number, index_string, index_token
 from carelink.errors import Invalid
 from carelink.record.indexing import FAR_PAST
+from carelink.record.lookups import numbered, tellable
 from carelink.record.parameters import Kind, Parameter, of_type
 from carelink.record.parts import Over
 
@@ -58,8 +59,8 @@ _INDEXED: Mapping[Kind, _Indexed] = {
     Kind.TOKEN: _Indexed(
         index_token, lambda i: func.min(i.code.collate("C")), lambda i: func.max(i.code.collate("C")), _TEXT, str
     ),
-    Kind.NUMBER: _Indexed(
-        index_number, lambda i: func.min(i.value), lambda i: func.max(i.value), "'-infinity'::numeric", Decimal
+    Kind.QUANTITY: _Indexed(
+        index_number, lambda i: func.min(i.low), lambda i: func.max(i.high), "'-infinity'::numeric", Decimal
     ),
 }
 
@@ -87,12 +88,8 @@ def _by(parameter: Parameter, falling: bool) -> Callable[[Over], ColumnElement[A
 
     def sql(over: Over) -> ColumnElement[Any]:
         i = how.table.alias()
-        number = literal_column(str(parameter.number), i.c.parameter.type)
-        best = select((how.last if falling else how.first)(i.c)).where(i.c.key == over.t.c.key, i.c.parameter == number)
-        nothing: ColumnElement[Any] = literal_column(how.nothing)
-        value: ColumnElement[Any] = func.coalesce(best.scalar_subquery(), nothing)
-        if not parameter.locating:
-            return value
-        return case((over.lens.locating_allowed(over.t.c.person), value), else_=nothing)
+        best = select((how.last if falling else how.first)(i.c)).where(i.c.key == over.t.c.key)
+        best = best.where(numbered(i.c, parameter), tellable(over, i.c, parameter))
+        return func.coalesce(best.scalar_subquery(), literal_column(how.nothing))
 
     return sql

@@ -13,12 +13,12 @@ from carelink.db.tables import resource
 from carelink.errors import NotFound
 from carelink.ids import PersonKey, ResourceKey
 from carelink.record import kept
-from carelink.record.chains import criterion
+from carelink.record.chains import criterion, refers
 from carelink.record.criteria import LOCATED
 from carelink.record.keyset import after, token
 from carelink.record.ordering import orders
 from carelink.record.parts import Over, Part, all_of, negated
-from carelink.record.query import Page, Query, Row
+from carelink.record.query import Criterion, Page, Query, Row
 
 _T = resource
 
@@ -29,8 +29,13 @@ def run(conn: Connection, lens: Lens, query: Query) -> Page:
     Raises `Invalid` for a parameter or value that can't be searched. Audited as `search`, without values that tell who.
     """
     page = unkept(conn, lens, query)
-    looked(conn, lens, "search", _asked(query), page.rows, query.person)
+    keep(conn, lens, query, page.rows)
     return page
+
+
+def keep(conn: Connection, lens: Lens, query: Query, rows: Sequence[Row]) -> None:
+    """Keep the look of that search: by which parameters, without values that tell who, and what was shown."""
+    looked(conn, lens, "search", _asked(query), rows, query.person)
 
 
 def unkept(conn: Connection, lens: Lens, query: Query) -> Page:
@@ -111,6 +116,21 @@ def _seen(over: Over) -> ColumnElement[bool]:
     return and_(not_(over.t.c.deleted), over.lens.where(over.t, over.person))
 
 
+def referring(
+    conn: Connection, lens: Lens, type_: str, parameter: str, keys: Sequence[ResourceKey], most: int
+) -> tuple[Row, ...]:
+    """What refers to any of these by that parameter, the first of them by their keys; the look is the caller's to keep."""
+    met = refers(type_, parameter, keys)
+
+    def make(lens: Lens, binds: Sequence[Any]) -> Select[Any]:
+        over = Over(_T, lens)
+        found = _columns(over).where(_T.c.type == binds[0], _seen(over), met.sql(over, *binds[2:]))
+        return found.order_by(_T.c.key).limit(binds[1])
+
+    shape = ("referring", met.shape)
+    return tuple(_row(lens, one) for one in kept.run(conn, lens, shape, [type_, most, *met.values], make))
+
+
 COLUMNS = 11  # of `_columns`, before those that it is sorted by
 
 
@@ -184,5 +204,13 @@ def _lists(query: Query) -> Sequence[tuple[str, tuple[str, ...]]]:
 
 
 def _asked(query: Query) -> str:
-    parameters = "&".join(one.parameter + (f":{one.modifier}" if one.modifier else "") for one in query.criteria)
-    return f"{','.join(query.types) or '*'}?{parameters}"
+    return f"{','.join(query.types) or '*'}?{'&'.join(map(_name, query.criteria))}"
+
+
+def _name(one: Criterion) -> str:
+    """The parameter as it was asked, without its values."""
+    if one.chained is None:
+        return one.parameter + (f":{one.modifier}" if one.modifier else "")
+    if one.referring:
+        return f"_has:{one.referring}:{one.parameter}:{_name(one.chained)}"
+    return f"{one.parameter}{f':{one.modifier}' if one.modifier else ''}.{_name(one.chained)}"
