@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request
-from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.errors import Invalid
 from carelink.fhir.asking import Given
-from fhir_adapters import exact_json
+from carelink.fhir.sent import resource
 
 TYPE = "Parameters"
 MOST = 50  # in one body
 LONGEST = 2000  # characters of one value
-_JSON = frozenset({"application/fhir+json", "application/json"})
 
 
 @dataclass(frozen=True)
@@ -31,21 +29,11 @@ class Sent:
 
 def in_body() -> tuple[Sent, ...]:
     """The parameters of the body that was sent; none where it is empty. Raises `Invalid`, `UnsupportedMediaType`."""
-    body = request.get_data()
-    if not body:
-        return ()
-    if request.mimetype not in _JSON:
-        raise UnsupportedMediaType(f"Send {TYPE} as application/fhir+json")
-    try:
-        return tuple(parameters(exact_json.loads(body)))
-    except (ValueError, RecursionError) as wrong:
-        raise Invalid(TYPE, "is not JSON") from wrong
+    return tuple(parameters(resource(TYPE))) if request.get_data() else ()
 
 
-def parameters(body: Any) -> Iterator[Sent]:
+def parameters(body: Mapping[str, Any]) -> Iterator[Sent]:
     """What a Parameters resource says. Raises `Invalid` with the place of what is no parameter."""
-    if not isinstance(body, Mapping) or body.get("resourceType") != TYPE:
-        raise Invalid(TYPE, f"must be a resource of type {TYPE}")
     listed = body.get("parameter", [])
     if not isinstance(listed, list) or len(listed) > MOST:
         raise Invalid(f"{TYPE}.parameter", f"must be a list of at most {MOST}")

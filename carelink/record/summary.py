@@ -128,15 +128,15 @@ def summary(conn: Connection, lens: Lens, person: PersonKey) -> Summary:
     rows = _rows(conn, lens, person)
     names = names_in(conn, lens, rows)
     read = opened(rows)
-    covered = _covered(read)
+    behind = covered(read)
     parts = {}
     for heading, (types, fits) in PARTS.items():
-        mine = [(row, body) for row, body in read if row.type in types and fits(row, body) and row.key not in covered]
+        mine = [(row, body) for row, body in read if row.type in types and fits(row, body) and row.key not in behind]
         told = {id(body) for row, body in mine if _denies(row, body)}
         entries = [entry(row, body, names) for row, body in mine if id(body) not in told]
         parts[heading] = _part(entries, sorted({row.source for row, body in mine if id(body) in told}))
     allergies = parts["allergies"]
-    none_known = {*allergies.none_known, *_said_none(read)}
+    none_known = {*allergies.none_known, *said_none(read)}
     return Summary(**{**parts, "allergies": replace(allergies, none_known=tuple(sorted(none_known)))})
 
 
@@ -165,13 +165,13 @@ def _denies(row: Row, body: Body) -> bool:
     return not say(body, Names()).over
 
 
-def _said_none(read: Read) -> set[str]:
+def said_none(read: Read) -> set[str]:
     """Sources whose list of allergies says `nilknown`. An empty list with any other reason says nothing."""
     lists = ((row, body) for row, body in read if row.type == "List" and "allerg" in str(body.get("title", "")).lower())
     return {row.source for row, body in lists if "nilknown" in codes(body.get("emptyReason"))}
 
 
-def _covered(read: Read) -> set[object]:
+def covered(read: Read) -> set[object]:
     """Prescriptions behind a medicine that is listed already: the statement stands for its plan and all its issues.
 
     GP Connect 1.x: MedicationStatement.basedOn names the plan, MedicationRequest.basedOn of each order the plan.

@@ -26,9 +26,7 @@ NUMBER = [{"system": NHS, "value": ANN_NUMBER}]
 VERIFIED = {
     "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus",
     "valueCodeableConcept": {
-        "coding": [
-            {"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus", "code": "01"}
-        ]
+        "coding": [{"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus", "code": "01"}]
     },
 }
 
@@ -120,7 +118,9 @@ def test_a_stranger_matches_nobody(asks: FlaskClient) -> None:
 def test_two_who_are_equally_like_are_both_probable_and_neither_is_certain(
     asks: FlaskClient, engine: Engine, place: Place, who: dict[str, PersonKey]
 ) -> None:
-    twin = patient("twin", name=[{**NAME[0], "given": ["Someone"]}], birthDate=BORN, address=[{"postalCode": "DM99 9ZZ"}])
+    twin = patient(
+        "twin", name=[{**NAME[0], "given": ["Someone"]}], birthDate=BORN, address=[{"postalCode": "DM99 9ZZ"}]
+    )
     with engine.begin() as conn:
         take(conn, place, [twin], clock.now())
         other = person_of(conn, twin)
@@ -207,7 +207,7 @@ PATIENT = {"name": "resource", "resource": {"resourceType": "Patient", "name": N
 # what is sent -> where it says the mistake is
 MISTAKES: list[tuple[Any, str]] = [
     ({"resourceType": "Parameters"}, "Parameters.parameter"),
-    ({"resourceType": "Patient", "name": NAME}, "Parameters"),
+    ({"resourceType": "Patient", "name": NAME}, "resourceType"),
     ([], "Parameters"),
     ({"resourceType": "Parameters", "parameter": {}}, "Parameters.parameter"),
     ({"resourceType": "Parameters", "parameter": [7]}, "Parameters.parameter[0]"),
