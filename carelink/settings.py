@@ -31,7 +31,23 @@ class Settings:
     cookie_secure: bool = False
     exports: Path = Path(".carelink/exports")  # where bulk exports lie; web processes and workers share it
     export_hours: int = 24  # how long
+    client_secrets: bool | None = None  # whether clients may prove who they are by a secret; None: in development alone
+    keys_nearby: tuple[str, ...] = ()  # hosts on a private network whose keys may be asked for
+    tokens_per_minute: int = 120  # that one client, or one address, may ask for
     audit_key: str = ""  # of those who seal the audit: workers and the relay; empty: nothing is sealed
+
+    @property
+    def safe(self) -> bool:
+        """Whether this is more than development: others reach it by https, and so must what it asks."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def has_client_secrets(self) -> bool:
+        """Whether a client may prove who it is by a secret. Raises `Invalid` where that is asked for and not safe."""
+        if self.client_secrets and self.safe:
+            told = "is for development: clients prove by a key who they are. Take it away: CARELINK_BASE_URL is https"
+            raise Invalid("CARELINK_CLIENT_SECRETS", told)
+        return not self.safe if self.client_secrets is None else self.client_secrets
 
 
 def _whole(text: str) -> int:
@@ -59,6 +75,13 @@ def _yes(text: str) -> bool:
     if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
         raise ValueError("must be true or false")
     return text.lower() in ("1", "true", "yes")
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    names = tuple(filter(None, (one.strip().lower() for one in text.split(","))))
+    if any("/" in one or ":" in one for one in names):
+        raise ValueError("must be names of hosts with commas between them, without https:// and ports")
+    return names
 
 
 def _postgres(text: str) -> str:
@@ -95,6 +118,9 @@ KEYS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "CARELINK_COOKIE_SECURE": ("cookie_secure", _yes),
     "CARELINK_EXPORTS": ("exports", Path),
     "CARELINK_EXPORT_HOURS": ("export_hours", _whole),
+    "CARELINK_CLIENT_SECRETS": ("client_secrets", _yes),
+    "CARELINK_KEYS_NEARBY": ("keys_nearby", _hosts),
+    "CARELINK_TOKENS_PER_MINUTE": ("tokens_per_minute", _whole),
     "CARELINK_AUDIT_KEY": ("audit_key", str),
 }
 

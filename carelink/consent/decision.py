@@ -58,6 +58,8 @@ def _seen(standing: Standing, item: Labelled, facts: Facts) -> Decision:
     asks = standing.requester
     if asks.types is not None and item.type not in asks.types:
         return _deny(rules.SCOPE, item.type)
+    if asks.confined is not None and item.person not in (None, asks.confined):
+        return _deny(rules.SCOPE, item.type)
     if item.person is None:
         return _permit(rules.DIRECTORY) if item.category == "directory" else _deny(rules.UNLINKED)
     if item.sensitivities & Sensitivity.LEGAL and not standing.terms.legal:

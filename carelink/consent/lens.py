@@ -72,6 +72,13 @@ class Ground(NamedTuple):
     hidden: bool
 
 
+def _scope_of(asks: Requester) -> list[str] | None:
+    """What the scopes of a token let through, as `carelink_in_reach` reads it; None for all."""
+    if asks.narrowed:
+        return [asks.narrowed]
+    return sorted(asks.types) if asks.types is not None else None
+
+
 @dataclass(frozen=True)
 class Lens:
     """What a requester may see at a time. `system` lenses see all and are audited with their reason.
@@ -195,7 +202,7 @@ class Lens:
         """
         if self.standing is None:
             return true()
-        if MAY_DECIDE_LINKS not in self.may:
+        if MAY_DECIDE_LINKS not in self.may or self.standing.requester.narrowed:
             return false()
         return and_(t.c.type == "Patient", t.c.deleted.is_(False), t.c.sensitivities.op("&")(Sensitivity.LEGAL) == 0)
 
@@ -246,7 +253,7 @@ class Lens:
                 "shared": self.standing.shared.sql,
                 "team": asks.team,
                 "terms": on.bits,
-                "types": sorted(asks.types) if asks.types is not None else None,
+                "types": _scope_of(asks),
                 "user": asks.user,
             }
         )
@@ -273,6 +280,8 @@ class Lens:
         """Whether this requester may open the person's record: is involved with them, or is the person."""
         if self.standing is None or self.standing.requester.person is not None:
             return self.standing is None or self.standing.requester.person == key
+        if self.standing.requester.confined not in (None, key):
+            return False
         involved = Involved({"person": literal(key, Uuid)}, self._values)
         return bool(conn.execute(select(involved)).scalar())
 

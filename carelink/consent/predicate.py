@@ -64,7 +64,8 @@ KEPT_FROM = f"""(({_ENQUIRY} or {{category}} = 'legal')
       and {STANDING} & case when {_ENQUIRY} then {KEPT_OUT} else {KEPT_AWAY} end <> 0)"""
 
 _LAWFUL = f"(:legal or {{sensitivities}} & {int(Sensitivity.LEGAL)} = 0)"
-_IN_SCOPE = "(:types is null or {type} = any(:types))"
+# Scopes that say more than types come as one JSON text in the place of the types: no type is written so.
+_IN_SCOPE = "(:types is null or {type} = any(:types) or carelink_in_reach(:types, {type}, {person}, {body}))"
 
 VISIBLE = f"""({_IN_SCOPE} and (
   ({{person}} is null and {{category}} = 'directory')

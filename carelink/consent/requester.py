@@ -21,4 +21,7 @@ class Requester:
     person: PersonKey | None = None  # set where the requester is the person themselves (PATRQT)
     request: str = ""  # id of the HTTP request or command, so that its audit rows belong together
     types: frozenset[str] | None = None  # the FHIR types that the scopes of a token name; None: all
+    narrowed: str = ""  # what else its scopes ask of a row, as JSON (identity/reach.py); empty: nothing
+    confined: PersonKey | None = None  # the one person of whom its scopes let something be seen; None: not confined
+    client: str = ""  # the app through which a worker asks
     behind: UserId | None = None  # who really looks, where somebody views as this requester

@@ -131,6 +131,10 @@ def _asks() -> tuple[Requester, Granted]:
     held = exporting.types_of(granted.scopes)
     if held is not None and not held:
         raise ScopeTooSmall("The access token has no scope of a system for reading", needed="system/*.rs")
+    if granted.requester.narrowed:
+        raise ScopeTooSmall(
+            "Nothing is exported by a scope that narrows a type; ask for whole types", needed="system/*.rs"
+        )
     return replace(g.requester, types=held), granted
 
 

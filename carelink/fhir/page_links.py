@@ -68,4 +68,5 @@ def _whom(asks: Requester | None) -> str:
     if asks is None:
         return ""
     types = "*" if asks.types is None else ",".join(sorted(asks.types))
-    return "|".join((asks.user, asks.organisation, asks.role, asks.purpose, types))
+    through = (asks.client, asks.team, asks.narrowed)
+    return "|".join((asks.user, asks.organisation, asks.role, asks.purpose, types, *through))

@@ -41,7 +41,7 @@ def must_write(by: Granted, type_: str, letter: str) -> None:
 
 def pen_of(conn: Connection, by: Granted) -> Pen:
     """The pen of a system. Raises `Forbidden` for a bearer that speaks for no organisation."""
-    asks = replace(by.requester, request=g.reference, types=None)
+    asks = replace(by.requester, request=g.reference, types=None, narrowed="", confined=None)
     place = parts().place
     if asks.organisation not in place.organisations:
         raise Forbidden("Only a system of an organisation writes here", rule="no-organisation")

@@ -1,7 +1,8 @@
-"""POST /oauth2/token: a registered client gets an access token for its secret. Every attempt is audited."""
+"""POST /oauth2/token: a registered client gets an access token for its proof. Every attempt is audited."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from authlib.oauth2 import OAuth2Error
@@ -9,10 +10,11 @@ from flask import Blueprint, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from carelink.audit.trail import Event, append
-from carelink.errors import Forbidden
+from carelink.errors import CareLinkError, Forbidden
 from carelink.fhir.endpoint import endpoint
+from carelink.identity.assertions import Assertion, Refused
 from carelink.identity.clients import ID
-from carelink.identity.token_server import PATH
+from carelink.identity.rim import INTROSPECT, KEYS, REVOKE, TOKEN
 from carelink.web.session import at
 from carelink.web.transaction import connection
 
@@ -28,27 +30,78 @@ class TokenDenied(Forbidden):
         self.user = user
 
 
-@blueprint.post(PATH)
+class TooOften(CareLinkError):
+    """Asked again too soon; `seconds` to wait. Not kept in the audit: it would fill that."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many requests; wait {seconds} seconds")
+        self.seconds = seconds
+
+
+@blueprint.before_request
+def _not_too_often() -> None:
+    """Per address and per client, as it says that it is."""
+    if request.method != "POST":
+        return
+    made = endpoint()
+    asked = [made.rates_of_addresses.wait(request.remote_addr or "", at())]
+    if claimed := _claimed():
+        asked.append(made.rates.wait(claimed, at()))
+    if seconds := max(asked):
+        raise TooOften(seconds)
+
+
+@blueprint.post(TOKEN)
 def token() -> Response:
     """A token, or a refusal that is kept."""
+    answer = _answered(endpoint().server.create_token_response)
+    asks = endpoint().tokens.read(answer.get_json()["access_token"], at()).requester
+    detail = {"grant": request.form.get("grant_type", "")}
+    append(connection(), Event("sign-in", replace(asks, request=g.reference), query=TOKEN, detail=detail), at())
+    return answer
+
+
+@blueprint.post(INTROSPECT)
+def introspect() -> Response:
+    """What a token of the client's own is good for (RFC 7662)."""
+    return _answered(lambda: endpoint().server.create_endpoint_response("introspection"))
+
+
+@blueprint.post(REVOKE)
+def revoke() -> Response:
+    """The end of a token of the client's own, and of all that came of the same consent (RFC 7009)."""
+    answer = _answered(lambda: endpoint().server.create_endpoint_response("revocation"))
+    append(connection(), Event("revoke", query=REVOKE, user=_claimed(), request=g.reference), at())
+    return answer
+
+
+@blueprint.get(KEYS)
+def keys() -> Response:
+    """The public keys of the ID tokens that apps get (RFC 7517)."""
+    return jsonify(endpoint().server.rim.id_tokens.key_set())
+
+
+def _answered(ask: Callable[[], Response]) -> Response:
+    """What Authlib answers. Raises `TokenDenied` for any refusal."""
     try:
-        answer: Response = endpoint().server.create_token_response()
+        answer = ask()
     except OAuth2Error as refused:  # before Authlib itself would answer with it
         answer = _said(refused.error, refused.status_code)
     except ValueError:  # what Authlib decodes of a Basic header need not be text
         answer = _said("invalid_client", 401)
-    said = answer.get_json()
     if answer.status_code != 200:
-        raise TokenDenied(said["error"], answer, _claimed())
-    asks = endpoint().tokens.read(said["access_token"], at()).requester
-    append(connection(), Event("sign-in", replace(asks, request=g.reference), query=PATH), at())
+        raise TokenDenied(answer.get_json()["error"], answer, _claimed())
     return answer
 
 
 def failed(error: Exception) -> Response:
-    """Any failure of the token endpoint, in OAuth2's words (RFC 6749 5.2)."""
+    """Any failure of these endpoints, in OAuth2's words (RFC 6749 5.2)."""
     if isinstance(error, TokenDenied):
         return error.answer
+    if isinstance(error, TooOften):
+        answer = _said("temporarily_unavailable", 429, str(error))
+        answer.headers["Retry-After"] = str(error.seconds)
+        return answer
     status = (error.code or 500) if isinstance(error, HTTPException) else 500
     answer = _said("invalid_request" if status < 500 else "server_error", status)
     if allowed := getattr(error, "valid_methods", None):
@@ -56,8 +109,8 @@ def failed(error: Exception) -> Response:
     return answer
 
 
-def _said(code: str, status: int) -> Response:
-    answer = jsonify({"error": code})
+def _said(code: str, status: int, words: str = "") -> Response:
+    answer = jsonify({"error": code} | ({"error_description": words} if words else {}))
     answer.status_code = status
     if status == 401:
         answer.headers["WWW-Authenticate"] = 'Basic realm="CareLink"'
@@ -68,7 +121,16 @@ def _claimed() -> str:
     """Who the client says it is, where that looks like an id; whatever else was sent is not kept."""
     try:
         basic = request.authorization
+        named = basic.username if basic is not None else None
     except ValueError:  # a header that is no text
-        return ""
-    id_ = (basic.username if basic is not None else None) or request.form.get("client_id", "")
+        named = None
+    id_ = named or request.form.get("client_id", "") or _subject()
     return f"client:{id_}" if ID.fullmatch(id_) else ""
+
+
+def _subject() -> str:
+    """Whom an assertion is about, believed or not."""
+    try:
+        return Assertion.read(request.form.get("client_assertion", "")).subject
+    except Refused:
+        return ""

@@ -1,10 +1,8 @@
-"""The token endpoint's rules: client credentials in, an access token out (RFC 6749 4.4, SMART Backend Services 2.2)."""
+"""The OAuth2 server: what systems get for their proof (RFC 6749 4.4, SMART Backend Services 2.2), and apps for a code."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
@@ -13,21 +11,23 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from flask import Request, request
 
 from carelink.errors import Forbidden
+from carelink.identity import app_grants, assertions, given_back
+from carelink.identity.client_proof import METHODS, by_key
 from carelink.identity.clients import Client
+from carelink.identity.rim import AUTHORIZE, Rim
 from carelink.identity.scopes import is_known
-from carelink.identity.tokens import LIFETIME, Tokens
+from carelink.identity.tokens import LIFETIME
 from carelink.ids import Ods
 
-PATH = "/oauth2/token"
 PURPOSE = "purpose_of_use"  # the parameter, named after the claim of IHE Internet User Authorization
 logging.getLogger("authlib.oauth2").setLevel(logging.INFO)  # what it says at DEBUG holds the tokens themselves
 
-# Stands in for a client that is not known here: asked for its secret it fails as one with a wrong secret does.
+# Stands in for a client that is not known here: asked for its proof it fails as one with a wrong one does.
 NOBODY = Client("", Ods(""), "", "", "")
 
 
-class _Secret(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib carries no types
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+class _OfSystems(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib carries no types
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
 
     def validate_requested_scope(self) -> None:
         """Scopes of which none is granted are an error, not a token that is good for nothing (RFC 6749 5.2).
@@ -38,7 +38,7 @@ class _Secret(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib carries 
         if not _scope(self.request.client, self.request.payload.scope):
             raise InvalidScopeError()
         try:
-            self.server.purpose(self.request.client, _purpose())
+            self.server.rim.tokens.purpose(self.request.client, _purpose())
         except Forbidden as wrong:
             raise InvalidRequestError(f"{PURPOSE}: {wrong}") from wrong
 
@@ -56,8 +56,14 @@ def _purpose() -> str:
 class _Body(FlaskOAuth2Payload):  # type: ignore[misc]
     @property
     def data(self) -> object:
-        """The body alone: what stands in an address stands in logs too (RFC 6749 2.3.1)."""
-        return self._request.form
+        """The body alone: what stands in an address stands in logs too (RFC 6749 2.3.1). An app asks a worker by one."""
+        asked = self._request
+        return asked.args if asked.method == "GET" and asked.path == AUTHORIZE else asked.form
+
+    @property
+    def datalist(self) -> dict[str, list[str]]:
+        """All values of each."""
+        return self.data.to_dict(flat=False)  # type: ignore[attr-defined, no-any-return]
 
 
 class _Asked(FlaskOAuth2Request):  # type: ignore[misc]
@@ -67,42 +73,47 @@ class _Asked(FlaskOAuth2Request):  # type: ignore[misc]
         self.payload = _Body(asked)
 
 
-class _Server(AuthorizationServer):  # type: ignore[misc]
-    address: str
-    purpose: Callable[[Client, str], str]
+class Server(AuthorizationServer):  # type: ignore[misc]
+    """Authlib's server over our clients. Access tokens carry what they grant, so none is stored."""
+
+    rim: Rim
 
     def create_oauth2_request(self, _: object) -> _Asked:
         """By the address that we are known by: TLS may end before us, and then the request itself looks unsafe."""
-        return _Asked(request, self.address)
+        return _Asked(request, self.rim.url(request.path))
 
     def validate_requested_scope(self, scope: str | None) -> None:
-        """Raises `InvalidScopeError` for one that this server gives to nobody."""
+        """Raises `InvalidScopeError` for one that this server gives to no system."""
         if not all(is_known(one) for one in (scope or "").split()):
             raise InvalidScopeError()
 
 
-def server(tokens: Tokens, find: Callable[[str], Client | None], clock: Callable[[], datetime]) -> AuthorizationServer:
-    """Authlib's token endpoint over our clients. Tokens carry what they grant, so none is stored."""
+def server(rim: Rim) -> Server:
+    """The server of one application."""
 
     def known(id_: str) -> Client:
-        client = find(id_)
-        return client if client is not None and tokens.speaks_here(client) else NOBODY
+        client = rim.find(id_)
+        if client is None or not rim.tokens.speaks_here(client) or (client.secret_hash and not rim.secrets):
+            return NOBODY
+        return client
 
-    def bearer(
+    def of_system(
         grant_type: str, client: Client, user: object = None, scope: str = "", **_: object
     ) -> dict[str, str | int]:
-        granted, purpose = _scope(client, scope), tokens.purpose(client, _purpose())
+        granted, purpose = _scope(client, scope), rim.tokens.purpose(client, _purpose())
         return {
             "token_type": "Bearer",
-            "access_token": tokens.make(client, granted, clock(), purpose),
+            "access_token": rim.tokens.make(client, granted, rim.clock(), purpose),
             "expires_in": int(LIFETIME.total_seconds()),
             "scope": granted,
             PURPOSE: purpose,
         }
 
-    made = _Server(query_client=known, save_token=lambda token, request: None)
-    made.address = tokens.issuer + PATH
-    made.purpose = tokens.purpose
-    made.register_token_generator("default", bearer)
-    made.register_grant(_Secret)
+    made = Server(query_client=known, save_token=lambda token, request: None)
+    made.rim = rim
+    made.register_token_generator("default", of_system)
+    made.register_client_auth_method(assertions.METHOD, by_key(rim))
+    made.register_grant(_OfSystems)
+    app_grants.install(made)
+    given_back.install(made)
     return made

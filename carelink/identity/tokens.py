@@ -1,11 +1,14 @@
-"""Access tokens for systems: signed, short-lived, naming organisation, role and purpose (RFC 9068)."""
+"""Access tokens: signed, short-lived, naming who asks, organisation, role and purpose (RFC 9068)."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -14,10 +17,10 @@ from joserfc.jwk import OctKey
 from carelink.consent.requester import Requester
 from carelink.errors import Forbidden
 from carelink.identity import scopes as smart
-from carelink.identity.clients import Client
+from carelink.identity.clients import APP, SYSTEM, Client
 from carelink.identity.purposes import purpose_of
-from carelink.identity.scopes import types_read
-from carelink.ids import Ods, UserId
+from carelink.identity.reach import reach_of
+from carelink.ids import Ods, PersonKey, UserId
 from carelink.place import Place
 
 LIFETIME = timedelta(minutes=5)  # SMART Backend Services 2.2: at most five minutes
@@ -65,16 +68,38 @@ class Tokens:
         return purpose_of(self.place.roles[client.role], asked)
 
     def make(self, client: Client, scope: str, now: datetime, purpose: str = "") -> str:
-        """A token for what this client was granted, for that purpose (the usual one of its role where empty)."""
-        claims = {
-            "iss": self.issuer,
-            "aud": self.audience,
+        """A token for what this system was granted, for that purpose (the usual one of its role where empty)."""
+        asks = {
             "sub": client.id,
             "client_id": client.id,
             "scope": scope,
             "organisation": client.organisation,
             "role": client.role,
             "purpose": purpose or self.purpose(client, ""),
+        }
+        return self._signed(asks, now)
+
+    def make_for(self, asks: Requester, client: Client, session: Session, now: datetime) -> str:
+        """A token of an app, for the worker who uses it."""
+        patient = {"patient": str(session.patient)} if session.patient else {}
+        claims = {
+            "sub": asks.user,
+            "client_id": client.id,
+            "kind": APP,
+            "scope": session.scope,
+            "organisation": asks.organisation,
+            "team": asks.team,
+            "role": asks.role,
+            "purpose": asks.purpose,
+            "family": str(session.family),
+        }
+        return self._signed(claims | patient, now)
+
+    def _signed(self, asks: Mapping[str, str], now: datetime) -> str:
+        claims = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            **asks,
             "iat": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
             "jti": secrets.token_hex(16),
@@ -96,33 +121,53 @@ class Tokens:
             raise TokenRefused("The access token has expired")
         return self._granted(claims)
 
-    def _granted(self, claims: dict[str, str]) -> Granted:
+    def _granted(self, claims: Mapping[str, Any]) -> Granted:
         organisation = self.place.organisations.get(Ods(claims["organisation"]))
         if organisation is None or claims["role"] not in self.place.roles:
             raise TokenRefused("The access token speaks for an organisation or role that this place no longer has")
+        of_app = claims.get("kind", SYSTEM) == APP
+        patient = PersonKey(UUID(claims["patient"])) if claims.get("patient") else None
+        scopes = frozenset(claims["scope"].split())
+        reach = reach_of(scopes, patient)
         requester = Requester(
-            user=UserId(f"client:{claims['client_id']}"),
-            name=claims["client_id"],
+            user=UserId(claims["sub"] if of_app else f"client:{claims['client_id']}"),
+            name=claims["sub"],
             organisation=organisation.ods,
             organisation_type=organisation.type,
             role=claims["role"],
             purpose=claims["purpose"],
-            types=types_read(claims["scope"].split()),
+            team=claims.get("team", ""),
+            types=reach.types,
+            narrowed=reach.narrowed,
+            confined=reach.confined,
+            client=claims["client_id"] if of_app else "",
         )
-        return Granted(requester, frozenset(claims["scope"].split()))
+        return Granted(requester, scopes, claims)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a worker let an app do: all the tokens that come of one consent are of one family."""
+
+    family: UUID
+    scope: str
+    patient: PersonKey | None = None
 
 
 @dataclass(frozen=True)
 class Granted:
-    """Who asks with a token, and the SMART scopes that it carries."""
+    """Who asks with a token, the SMART scopes that it carries, and all that stands in it."""
 
     requester: Requester
     scopes: frozenset[str]
+    claims: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def may_read(self, type_: str) -> bool:
-        """Whether a scope covers reading and searching that type (SMART 2.2, `rs`)."""
+    def may_read(self, type_: str, letters: str = "rs") -> bool:
+        """Whether a scope covers reading (`r`) or searching (`s`) that type; either, where nothing is said."""
         types = self.requester.types
-        return types is None or type_ in types
+        if types is not None and type_ not in types:
+            return False
+        return any(one.allows(type_, letter) for one in smart.of(self.scopes) for letter in letters)
 
     def may_write(self, type_: str, interaction: str) -> bool:
         """Whether a scope of a system covers that interaction (`c` create, `u` update, `d` delete) with that type."""

@@ -60,7 +60,7 @@ WRONG = [
     ({"scopes": " "}, "--scopes"),
     ({"scopes": "system/Patiant.rs"}, "--scopes"),
     ({"scopes": "system/Extension.rs"}, "--scopes"),
-    ({"scopes": "system/Observation.rs?category=laboratory"}, "--scopes"),
+    ({"scopes": "system/Observation.rs?value-quantity=5"}, "--scopes"),
     ({"secret": "short"}, "--secret"),
 ]
 

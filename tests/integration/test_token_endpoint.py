@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 from fhir_builders import api, basic, bearer, people, registered, settings_for, statements, token, trail, wrong
 from flask.testing import FlaskClient
+from oauth_builders import Keyed
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from carelink.app import create_app
 from carelink.db import sync
 from carelink.db.tables import client as client_table
+from carelink.errors import Invalid
 from carelink.place import Place
 
 ASKED = {"grant_type": "client_credentials"}
@@ -123,7 +125,8 @@ BAD: list[tuple[dict[str, str], dict[str, str], int, str]] = [
     (basic("a'; drop table client; --", "x"), ASKED, 401, "invalid_client"),
     ({}, {}, 400, "unsupported_grant_type"),
     ({}, {"grant_type": "password", "username": "a", "password": "b"}, 400, "unsupported_grant_type"),
-    ({}, {"grant_type": "authorization_code", "code": "x"}, 400, "unsupported_grant_type"),
+    ({}, {"grant_type": "authorization_code", "code": "x"}, 401, "invalid_client"),
+    ({}, {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}, 400, "unsupported_grant_type"),
 ]
 
 
@@ -161,11 +164,24 @@ def test_a_client_whose_role_the_place_gave_up_gets_no_token(engine: Engine, pla
 def test_a_token_is_given_where_tls_ends_before_us_and_refused_where_there_is_none(
     engine: Engine, place: Place, secret: str
 ) -> None:
+    ward = Keyed.registered(engine, place, "ward", "RDV", "nurse", "system/*.rs")
     for base, status in (("https://carelink.example", 200), ("http://carelink.example", 400)):
         settings = replace(settings_for(place), base_url=base)
         other = create_app(settings, place, engine).test_client()
-        answer = other.post("http://inside:8000/oauth2/token", data=ASKED, headers=basic(ID, secret))
+        answer = other.post("http://inside:8000/oauth2/token", data=ward.asks(audience=f"{base}/oauth2/token"))
         assert answer.status_code == status, answer.text
+
+
+def test_where_it_is_more_than_development_a_secret_proves_nothing(engine: Engine, place: Place, secret: str) -> None:
+    settings = replace(settings_for(place), base_url="https://carelink.example")
+    other = create_app(settings, place, engine).test_client()
+    refused(other.post("/oauth2/token", data=ASKED, headers=basic(ID, secret)), 401, "invalid_client")
+
+
+def test_secrets_are_not_to_be_had_where_it_is_more_than_development(engine: Engine, place: Place) -> None:
+    settings = replace(settings_for(place), base_url="https://carelink.example", client_secrets=True)
+    with pytest.raises(Invalid, match="CARELINK_CLIENT_SECRETS: is for development"):
+        create_app(settings, place, engine)
 
 
 def test_every_attempt_is_kept_with_who_claimed_to_ask(client: FlaskClient, engine: Engine, secret: str) -> None:

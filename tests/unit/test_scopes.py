@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from carelink.identity.scopes import granted, is_known, parsed, types_read
+from carelink.identity.reach import reach_of
+from carelink.identity.scopes import granted, is_known, parsed
 
 # scopes -> the types that they let a client read; None for all
 READ = [
@@ -17,13 +18,14 @@ READ = [
     ("system/Consent.cu", set()),
     ("system/Patient.rs system/Consent.c", {"Patient"}),
     ("", set()),
-    ("system/Nothing.rs patient/Condition.rs user/*.rs openid", set()),
+    ("system/Nothing.rs patient/Condition.rs openid", set()),
+    ("user/*.rs", None),
 ]
 
 
 @pytest.mark.parametrize(("scopes", "types"), READ)
 def test_scopes_name_the_types_that_they_let_a_client_read(scopes: str, types: set[str] | None) -> None:
-    assert types_read(scopes.split()) == (None if types is None else frozenset(types))
+    assert reach_of(frozenset(scopes.split())).types == (None if types is None else frozenset(types))
 
 
 @pytest.mark.parametrize(

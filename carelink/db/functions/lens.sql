@@ -159,3 +159,15 @@ begin
     else carelink_ground(standing, left_out, at, texts, numbers, item_person, item_custodian, item_category, item_type,
       item_sensitivities, item_key, item_clinical, item_body) end;
 end $$;
+
+-- Whether scopes that say more than types (carelink/identity/reach.py) let an item through: one grant of its type, or of
+-- any type where its own is not named, whose person and whose JSON path it meets. What is of nobody meets any person.
+-- `scope` holds plain types for most requesters: for those it is asked of what their types leave out, and says no.
+create or replace function carelink_in_reach(scope text[], item_type text, item_person uuid, item_body text)
+returns boolean language sql stable parallel safe as $$
+  select case when left(scope[1], 1) = '{' then exists (
+    select from jsonb_array_elements(coalesce(scope[1]::jsonb -> item_type, scope[1]::jsonb -> '*')) one
+    where (one ->> 'patient' is null or item_person is null or item_person = (one ->> 'patient')::uuid)
+      and (one ->> 'path' is null or jsonb_path_exists(item_body::jsonb, (one ->> 'path')::jsonpath)))
+    else false end
+$$;

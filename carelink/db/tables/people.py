@@ -62,6 +62,10 @@ client = Table(
     Column("secret_hash", Text, nullable=False, server_default=""),
     Column("scopes", Text, nullable=False, server_default=""),
     Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("kind", Text, nullable=False, server_default="system"),  # system: as itself; app: for who uses it
+    Column("jwks", JSONB(none_as_null=True)),  # its public keys, or
+    Column("jwks_url", Text, nullable=False, server_default=""),  # where they are
+    Column("redirect_uris", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # of an app
 )
 
 # Who it is about -----------------------------------------------------------------------------------
