@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from carelink.ids import ResourceKey, resource_key
-from carelink.record.repairing import Loc, put
+from carelink.record.marks import Marks, marks
+from carelink.record.repairing import put
 
 PREFIX = "Binary/att-"
 _OURS = re.compile(r"Binary/att-([0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})")
-# Elements of R4 that are Attachments; `content` and `image` only where there is a file in them (Media, BodyStructure).
-_NAMES = frozenset({"attachment", "photo", "presentedForm", "contentAttachment", "valueAttachment", "sourceAttachment"})
-_SOMETIMES = frozenset({"content", "image", "document"})
 _NO_ADDRESS = ("urn:", "#", "data:")  # these are no place where something could be had
 
 
@@ -36,10 +34,10 @@ class File:
     url: str | None = ""
 
 
-def addressed(body: dict[str, Any]) -> tuple[dict[str, Any], tuple[File, ...]]:
+def addressed(body: dict[str, Any], marked: Marks | None = None) -> tuple[dict[str, Any], tuple[File, ...]]:
     """The body, in a copy where anything changed, with our addresses in its Attachments; and the files they lead to."""
     files: dict[ResourceKey, File] = {}
-    for loc, one in list(_attachments(body, ())):
+    for loc, one in (marked or marks(body)).files:
         file = _file(str(body.get("id", "")), one)
         if file is not None:
             files[file.key] = file
@@ -59,24 +57,7 @@ def _file(owner: str, one: Mapping[str, Any]) -> File | None:
     return File(ResourceKey(UUID(ours[1])), None) if ours else File(resource_key("carelink", owner, "Binary", url), url)
 
 
-def _attachments(element: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, dict[str, Any]]]:
-    for name, value in element.items():
-        if type(value) is dict:
-            yield from _one(name, value, (*loc, name))
-        elif type(value) is list:
-            for index, one in enumerate(value):
-                if type(one) is dict:
-                    yield from _one(name, one, (*loc, name, index))
-
-
-def _one(name: str, value: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, dict[str, Any]]]:
-    if name in _NAMES or (name in _SOMETIMES and value.keys() & {"url", "data"}):
-        yield loc, value
-    else:
-        yield from _attachments(value, loc)
-
-
 def named(body: Mapping[str, Any], key: UUID) -> Mapping[str, Any] | None:
     """The Attachment of a stored resource that leads to that file; None where, as it may be seen, none does."""
     address = f"{PREFIX}{key}"
-    return next((one for _, one in _attachments(dict(body), ()) if one.get("url") == address), None)
+    return next((one for _, one in marks(body).files if one.get("url") == address), None)

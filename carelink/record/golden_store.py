@@ -16,6 +16,7 @@ from carelink.ids import PersonKey, ResourceKey
 from carelink.place import Organisation, Place
 from carelink.record.denials import denials
 from carelink.record.golden import compose, is_deceased, is_restricted, replaced
+from carelink.record.golden_ukcore import as_uk_core
 from carelink.record.survivorship import SourceRecord
 from carelink.record.writing import Writable, write
 from fhir_adapters.exact_json import loads
@@ -70,7 +71,9 @@ def _records(conn: Connection, persons: Sequence[PersonKey], now: datetime) -> d
 def _golden(place: Place, key: PersonKey, into: PersonKey | None, records: Sequence[SourceRecord]) -> Golden | None:
     if into is not None:
         return replaced(key, into)
-    return compose(key, records, place.survivorship, home(place), sensitivities(place)) if records else None
+    if not records:
+        return None
+    return as_uk_core(compose(key, records, place.survivorship, home(place), sensitivities(place)))
 
 
 def _writable(place: Place, key: PersonKey, golden: Golden) -> Writable:

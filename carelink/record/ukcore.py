@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from carelink.record.marks import Marks, marks
 from carelink.record.ukcore_care import CARE, SPECIAL
-from carelink.record.ukcore_extensions import PREFIX as EXTENSION
 from carelink.record.ukcore_extensions import found as wrong_in_extension
 from carelink.record.ukcore_finding import Finding, Loc, Rule, Severity
 from carelink.record.ukcore_forms import IDENTIFIERS
@@ -39,13 +40,18 @@ class Profiled:
     findings: tuple[Finding, ...] = ()
 
 
-def judge(body: Mapping[str, Any], profiles: Sequence[Profile]) -> tuple[Finding, ...]:
+def judge(body: Mapping[str, Any], profiles: Sequence[Profile], marked: Marks | None = None) -> tuple[Finding, ...]:
     """What of the resource does not hold to these profiles, or to what holds for all of UK Core."""
-    rules = {id(rule): rule for profile in profiles for one in built_on(profile) for rule in RULES.get(one.name, ())}
-    return (*_anywhere(body), *(finding for rule in rules.values() for finding in rule.found(body)))
+    rules = [rule for profile in profiles for rule in _rules_of(profile)]
+    return (*_anywhere(marked or marks(body)), *(finding for rule in rules for finding in rule.found(body)))
 
 
-def profiled(type_: str, body: Body, *, valid: bool = True) -> Profiled:
+@cache
+def _rules_of(profile: Profile) -> tuple[Rule, ...]:
+    return tuple(rule for one in built_on(profile) for rule in RULES.get(one.name, ()))
+
+
+def profiled(type_: str, body: Body, marked: Marks | None = None, *, valid: bool = True) -> Profiled:
     """The resource, in a copy where anything changes, naming those UK Core profiles that it meets and no other.
 
     `valid`: whether it is good R4; where it is not it meets nothing. Profiles that are not of UK Core stay as they are.
@@ -57,7 +63,7 @@ def profiled(type_: str, body: Body, *, valid: bool = True) -> Profiled:
     if own is None and not any(map(is_uk_core, claimed)):
         return Profiled(body)
     own_profile = (own,) if own is not None else ()
-    general = judge(body, own_profile)
+    general = judge(body, own_profile, marked)
     met, findings = _met(body, {one.url: one for one in (*own_profile, *ours)}.values(), general, valid=valid)
     kept = [url for url in claimed if not is_uk_core(url) or url in met]
     if own is not None and own.active and own.url in met and own.url not in kept:
@@ -101,41 +107,11 @@ def _naming(body: Body, profiles: list[str]) -> Body:
 # What holds wherever it stands: extensions of UK Core, and identifiers whose form is known.
 
 
-def _anywhere(body: Mapping[str, Any]) -> Iterator[Finding]:
-    found: list[tuple[str, Any, Mapping[str, Any]]] = []
-    _walked(body, (), found)
-    for kind, way, element in found:
-        loc = _unrolled(way)
-        if kind == "identifier":
-            yield from _identified(element, loc)
-        else:
-            yield from wrong_in_extension(element, loc)
-
-
-def _walked(element: Mapping[str, Any], way: Any, found: list[tuple[str, Any, Mapping[str, Any]]]) -> None:
-    """Every element once. The way to it is a chain of pairs, unrolled only where something is found."""
-    system = element.get("system")
-    if type(system) is str and system in IDENTIFIERS:
-        found.append(("identifier", way, element))
-    else:
-        url = element.get("url")
-        if type(url) is str and url.startswith(EXTENSION):
-            found.append(("extension", way, element))
-    for key, value in element.items():
-        if type(value) is dict:
-            _walked(value, (way, key), found)
-        elif type(value) is list:
-            for index, one in enumerate(value):
-                if type(one) is dict:
-                    _walked(one, ((way, key), index), found)
-
-
-def _unrolled(way: Any) -> Loc:
-    parts: list[int | str] = []
-    while way:
-        way, part = way
-        parts.append(part)
-    return tuple(reversed(parts))
+def _anywhere(marked: Marks) -> Iterator[Finding]:
+    for loc, identifier in marked.identifiers:
+        yield from _identified(identifier, loc)
+    for loc, extension in marked.extensions:
+        yield from wrong_in_extension(extension, loc)
 
 
 def _identified(identifier: Mapping[str, Any], loc: Loc) -> Iterator[Finding]:

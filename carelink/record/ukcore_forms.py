@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from nhs_number import is_valid
+
 from carelink.ids import NHS_NUMBER, ODS
 
 ODS_SITE = "https://fhir.nhs.uk/Id/ods-site-code"
 LANGUAGES = "urn:ietf:bcp:47"
 
-_WEIGHTS = (10, 9, 8, 7, 6, 5, 4, 3, 2)
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
 _ODS = re.compile(r"[A-Z0-9]{3,10}")
 _UPRN = re.compile(r"[1-9][0-9]{0,11}")
@@ -22,10 +23,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 def is_nhs_number(text: str) -> bool:
     """Ten digits whose last is right by modulus 11 (NHS Data Dictionary, NHS NUMBER)."""
-    if not _TEN_DIGITS.fullmatch(text):
-        return False
-    left = 11 - sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, text, strict=False)) % 11
-    return left != 10 and left % 11 == int(text[9])
+    return bool(_TEN_DIGITS.fullmatch(text)) and is_valid(text)
 
 
 def is_ods_code(text: str) -> bool:

@@ -53,13 +53,13 @@ def _unverified(body: Body) -> Iterator[Loc]:
 
 
 def _no_official_name(body: Body) -> Iterator[Loc]:
-    if not any(one.get("use") == "official" for _, one in each(body, "name")):
+    if not any(one.get("use") in ("official", "usual") for _, one in each(body, "name")):
         yield ("name",)
 
 
 def _nameless(body: Body) -> Iterator[Loc]:
     for index, one in each(body, "name"):
-        if one.get("use") == "official" and not one.keys() & {"family", "_family", "text"}:
+        if one.get("use") in ("official", "usual") and not one.keys() & {"family", "_family", "text"}:
             yield "name", index
 
 
@@ -124,8 +124,8 @@ _OFFICIAL = Rule(
     "name",
     WARNING,
     "business-rule",
-    "Give the name that is used officially with use `official`",
-    "UK Core, guidance on Patient.name: one name of use official, as PDS holds it",
+    "Give the name that is used officially with use `official`; PDS gives it as `usual`",
+    "UK Core, guidance on Patient.name: the name that the person is known by to the NHS says so by its use",
     _no_official_name,
 )
 _POSTCODE = Rule(

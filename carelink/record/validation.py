@@ -13,6 +13,7 @@ from carelink.record import narrative, ukcore
 from carelink.record.attachments import File, addressed
 from carelink.record.differences import not_in_r4
 from carelink.record.invariants import Breach
+from carelink.record.marks import marks
 from carelink.record.repairing import DROP, put
 from carelink.record.repairs import repair, told
 from carelink.record.ukcore_finding import Finding
@@ -59,8 +60,9 @@ def admitted(type_: str, body: Body) -> Checked:
     checked = check(type_, body)
     if checked.problems:
         return checked
-    made = ukcore.profiled(type_, checked.body, valid=checked.valid)
-    stored, files = addressed(made.body)
+    marked = marks(checked.body)
+    made = ukcore.profiled(type_, checked.body, marked, valid=checked.valid)
+    stored, files = addressed(made.body, marked)
     repairs = (*checked.repairs, *made.repairs)
     return replace(checked, body=stored, repairs=repairs, findings=made.findings, files=files)
 

@@ -134,6 +134,7 @@ def _prescription(chart: Chart, what: str, key: str, one: Stay, last: date) -> J
         authoredOn=at(last, 10, 30),
         requester=CONSULTANT,
         dosageInstruction=[{"text": known.dose}],
+        substitution={"allowedBoolean": False},
     )
 
 

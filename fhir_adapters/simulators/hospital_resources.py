@@ -25,7 +25,7 @@ from fhir_adapters.simulators.population import Population
 
 MRN = "https://dalevalley.example/mrn"
 VERIFICATION = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
-STATUS = "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus"
+STATUS = "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatusEngland"
 OBJECTIONS_OF_A_THOUSAND = 5
 
 
