@@ -11,28 +11,32 @@ from carelink.fhir import searched
 
 _READ = ("read", "vread", "history-instance", "history-type", "search-type")
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/"
+_META = ("meta", "http://hl7.org/fhir/OperationDefinition/Resource-meta")
 # type -> interactions, search parameters (name, type, words), operations (name, definition)
 RESOURCES: dict[str, dict[str, Any]] = {
     **{
         type_: {
             "interactions": _READ,
             "parameters": searched.parameters(type_),
-            "operations": (),
+            "operations": (_META,),
         }
         for type_ in searched.TYPES
     },
     "Patient": {
         "interactions": _READ,
-        "parameters": (("identifier", "token", "NHS number or a local identifier, as system|value"),),
+        "parameters": searched.parameters("Patient"),
         "operations": (
             ("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),
+            ("match", "http://hl7.org/fhir/OperationDefinition/Patient-match"),
+            ("summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"),
             ("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export"),
+            _META,
         ),
     },
     "Consent": {
-        "interactions": (*_READ, "create", "update"),
+        "interactions": (*_READ, "create", "update", "patch"),
         "parameters": searched.parameters("Consent"),
-        "operations": (),
+        "operations": (_META,),
         "versioning": "versioned-update",  # an update names the version that it replaces (If-Match)
     },
     "Subscription": {
@@ -73,9 +77,7 @@ RESOURCES: dict[str, dict[str, Any]] = {
 }
 
 # Of the whole server: name, definition.
-OPERATIONS: tuple[tuple[str, str], ...] = (
-    ("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"),
-)
+OPERATIONS: tuple[tuple[str, str], ...] = (("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"),)
 
 
 # Of the whole server, what a Bundle sent to its root is.
@@ -94,9 +96,11 @@ def statement(base: str, version: str, at: datetime, *, update_creates: bool = F
         "implementation": {"description": "CareLink shared record", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
         "rest": [
             {
                 "mode": "server",
+                **_documented(searched.unsupported()),
                 "security": _security(base),
                 "resource": [_resource(name) | _written(name, update_creates) for name in RESOURCES],
                 "interaction": [{"code": code} for code in INTERACTIONS],
@@ -135,6 +139,7 @@ def _resource(name: str) -> dict[str, Any]:
         "type": name,
         "interaction": [{"code": code} for code in rules["interactions"]],
         "versioning": rules.get("versioning", "versioned"),
+        **_documented(searched.unsupported(name)),
         **_parameters(rules["parameters"]),
         **_operations(rules["operations"]),
     }
@@ -145,7 +150,7 @@ def _written(name: str, update_creates: bool) -> dict[str, Any]:
     if name in NOT_PUSHED:
         return {}
     known = RESOURCES[name]["interactions"]
-    codes = [*known, *(code for code in ("create", "update", "delete") if code not in known)]
+    codes = [*known, *(code for code in ("create", "update", "patch", "delete") if code not in known)]
     return {
         "interaction": [{"code": code} for code in codes],
         "updateCreate": update_creates,
@@ -153,6 +158,10 @@ def _written(name: str, update_creates: bool) -> dict[str, Any]:
         "conditionalUpdate": True,
         "conditionalDelete": "single",
     }
+
+
+def _documented(words: str) -> dict[str, str]:
+    return {"documentation": words} if words else {}
 
 
 def _parameters(known: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:

@@ -25,7 +25,6 @@ STRINGS: tuple[Parameter, ...] = (
     _row(12, "address-country", ("address.country", _WITH_ADDRESS), locating=True),
     _row(13, "address-state", ("address.state", _WITH_ADDRESS), locating=True),
     _row(300, "abatement-string", ("abatementString", "Condition")),
-    _row(301, "criteria", ("criteria", "Subscription")),
     _row(302, "description", ("description", "DocumentReference Questionnaire")),
     _row(303, "lot-number", ("lotNumber", "Immunization")),
     _row(304, "notes", ("note.text", "List")),
@@ -37,7 +36,7 @@ STRINGS: tuple[Parameter, ...] = (
 )
 
 URIS: tuple[Parameter, ...] = (
-    _uri(42, "url", ("url", "Questionnaire"), ("channel.endpoint", "Subscription")),
+    _uri(42, "url", ("url", "Questionnaire")),
     _uri(500, "definition", ("item.definition", "Questionnaire")),
     _uri(501, "instantiates-uri", ("instantiatesUri", "CarePlan Communication Procedure ServiceRequest")),
     _uri(502, "location", ("content.attachment.url", "DocumentReference"), locating=True),

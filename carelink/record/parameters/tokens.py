@@ -73,7 +73,7 @@ TOKENS: tuple[Parameter, ...] = (
             "Appointment CarePlan CareTeam Communication CommunicationRequest Composition Consent "
             "DiagnosticReport DocumentReference Encounter EpisodeOfCare Immunization List Medication "
             "MedicationRequest MedicationStatement Observation Procedure Questionnaire QuestionnaireResponse "
-            "ServiceRequest Subscription Task",
+            "ServiceRequest Task",
         ),
     ),
     _row(104, "clinical-status", ("clinicalStatus", "AllergyIntolerance Condition")),
@@ -81,7 +81,6 @@ TOKENS: tuple[Parameter, ...] = (
         105,
         "type",
         ("type", "AllergyIntolerance Composition DocumentReference Encounter EpisodeOfCare Group"),
-        ("channel.type", "Subscription"),
     ),
     _row(106, "class", ("class", "Encounter")),
     _row(200, "achievement-status", ("achievementStatus", "Goal")),
@@ -101,7 +100,6 @@ TOKENS: tuple[Parameter, ...] = (
     _row(214, "component-value-concept", ("component.valueCodeableConcept", "Observation")),
     _row(215, "conclusion", ("conclusionCode", "DiagnosticReport")),
     _row(216, "confidentiality", ("confidentiality", "Composition")),
-    _row(217, "contact", ("contact", "Subscription")),
     _row(218, "contenttype", ("content.attachment.contentType", "DocumentReference")),
     _row(219, "context", ("event.code", "Composition"), ("useContext.valueCodeableConcept", "Questionnaire")),
     _row(220, "context-type", ("useContext.code", "Questionnaire")),
@@ -128,7 +126,6 @@ TOKENS: tuple[Parameter, ...] = (
     _row(241, "order-detail", ("orderDetail.text", "ServiceRequest")),
     _row(242, "part-status", ("participant.status", "Appointment"), locating=True),
     _row(243, "participant-type", ("participant.type", "Encounter")),
-    _row(244, "payload", ("channel.payload", "Subscription")),
     _row(245, "performer", ("performerType", "Task")),
     _row(246, "performer-type", ("performerType", "ServiceRequest")),
     _row(247, "priority", ("priority", "CommunicationRequest MedicationRequest ServiceRequest Task")),
