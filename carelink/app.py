@@ -32,7 +32,9 @@ from carelink.fhir import blueprint as fhir
 from carelink.fhir import consents as fhir_consents
 from carelink.fhir import exports as fhir_exports
 from carelink.fhir import past as fhir_past
+from carelink.fhir import patches as fhir_patches
 from carelink.fhir import resources as fhir_resources
+from carelink.fhir import terminology as fhir_terminology
 from carelink.fhir import writes as fhir_writes
 from carelink.fhir import subscriptions as fhir_subscriptions
 from carelink.fhir import searching as fhir_search
@@ -63,7 +65,9 @@ _OF_SYSTEMS = (
     meta.blueprint,
     summary.blueprint,
     fhir_past.blueprint,
+    fhir_patches.blueprint,
     fhir_exports.blueprint,
+    fhir_terminology.blueprint,
     token_endpoint.blueprint,
 )
 
@@ -84,6 +88,7 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
     headers.install(app, settings)
     session.install(app, settings)
     endpoint.install(app, settings, place)
+    fhir_terminology.install(app, place)
     csrf = CSRFProtect(app)
     for blueprint in (web, dashboard.blueprint, portal.blueprint):
         app.register_blueprint(blueprint)

@@ -74,6 +74,15 @@ RESOURCES: dict[str, dict[str, Any]] = {
         "operations": (),
         "versioning": "no-version",  # a row of the audit never changes
     },
+    **{
+        type_: {
+            "interactions": ("read", "search-type"),
+            "parameters": (("_id", "token", "the id here"), ("url", "uri", "its url, whole")),
+            "operations": ((operation, f"http://hl7.org/fhir/OperationDefinition/{type_}-{operation}"),),
+            "versioning": "no-version",  # they change with the place pack
+        }
+        for type_, operation in (("CodeSystem", "lookup"), ("ValueSet", "expand"), ("ConceptMap", "translate"))
+    },
 }
 
 # Of the whole server: name, definition.

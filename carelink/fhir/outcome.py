@@ -15,6 +15,7 @@ from carelink.cases.pushing_terms import ChoosesNoId, Refused, Several, TooMuch,
 from carelink.cases.pushing_terms import VersionMoved as PushMoved
 from carelink.errors import CareLinkError, Conflict, Forbidden, Gone, Invalid, NotFound, SourceUnavailable
 from carelink.identity.tokens import ScopeTooSmall, TokenRefused
+from carelink.record.terminology import NotCarried, UnknownCode
 from fhir_adapters import exact_json
 
 # error -> HTTP status, IssueType code (http://hl7.org/fhir/issue-type); the first that fits
@@ -32,6 +33,8 @@ STATUS: tuple[tuple[type[CareLinkError], int, str], ...] = (
     (Forbidden, 403, "forbidden"),
     (Conflict, 409, "conflict"),
     (TooMany, 429, "throttled"),
+    (NotCarried, 404, "not-supported"),
+    (UnknownCode, 404, "not-found"),
     (Invalid, 400, "invalid"),
     (SourceUnavailable, 503, "transient"),
     (CareLinkError, 400, "processing"),
