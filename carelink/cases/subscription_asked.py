@@ -125,7 +125,7 @@ def _filter(text: str, topic: Topic, place: str) -> Filter:
         said = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=10)
     except ValueError as wrong:
         raise Invalid(place, "must be TYPE?PARAMETER=VALUE") from wrong
-    if not mark or len(text) > LONGEST or "\0" in text:
+    if not mark or not said or len(text) > LONGEST or "\0" in text:
         raise Invalid(place, "must be TYPE?PARAMETER=VALUE")
     for name, _ in said:
         if not (topic.may_filter(type_, name) and name in of_type(type_)):
