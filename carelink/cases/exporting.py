@@ -22,6 +22,7 @@ from carelink.consent.requester import Requester
 from carelink.db.tables import client, export_job
 from carelink.errors import CareLinkError, Forbidden, NotFound
 from carelink.identity import scopes as smart
+from carelink.identity.reach import Reach, reach_of
 from carelink.ids import Ods, UserId
 from carelink.place import Place
 
@@ -142,14 +143,20 @@ def fetched(conn: Connection, requester: Requester, id_: UUID, file: UUID, now: 
     """A file of an export of theirs, of a type that they may still read. Raises `NotFound`. Audited."""
     export = find(conn, requester, id_, now)
     found = next((one for one in export.files if one.id == file), None)
-    readable = requester.types is None or found is None or found.kind != OUTPUT or found.type in requester.types
-    if found is None or not readable or not is_registered(conn, export.client):
+    if found is None or not _may_read(requester, export, found) or not is_registered(conn, export.client):
         raise NotFound("There is no such file: it is over, was deleted, or is not yours")
     told = {"export": str(id_), "file": str(file)}
     append(
         conn, Event("export", requester, query=f"$export, {found.type} fetched", count=found.count, detail=told), now
     )
     return export, found
+
+
+def _may_read(requester: Requester, export: Export, file: File) -> bool:
+    """Whether this token of theirs lets them see what that one did by which it was asked for."""
+    if requester.narrowed not in ("", reach_of_system(export.asked.scopes.split()).narrowed):
+        return False
+    return requester.types is None or file.kind != OUTPUT or file.type in requester.types
 
 
 def cancel(conn: Connection, requester: Requester, id_: UUID, now: datetime) -> None:
@@ -209,8 +216,8 @@ def requester_of(conn: Connection, place: Place, export: Export) -> Requester:
     ).one_or_none()
     if row is None or at is None or export.role not in place.roles or row.organisation != export.organisation:
         raise Forbidden("The export was not made: this client may not ask here any more", rule="export")
-    held = types_of(smart.granted(export.asked.scopes.split(), row.scopes.split()))
-    types = frozenset(export.asked.types if held is None else held.intersection(export.asked.types))
+    reach = reach_of_system(smart.granted(export.asked.scopes.split(), row.scopes.split()))
+    types = frozenset(export.asked.types if reach.types is None else reach.types.intersection(export.asked.types))
     return Requester(
         user=UserId(export.client),
         name=export.client.removeprefix(_PREFIX),
@@ -219,13 +226,13 @@ def requester_of(conn: Connection, place: Place, export: Export) -> Requester:
         role=export.role,
         purpose=export.purpose,
         types=types,
+        narrowed=reach.narrowed,
     )
 
 
-def types_of(scopes: Iterable[str]) -> frozenset[str] | None:
-    """The types that a token lets a system read; None for all."""
-    named = {one.type for one in smart.of(scopes) if one.level == "system" and one.letters & smart.READING}
-    return None if smart.ANY in named else frozenset(named)
+def reach_of_system(scopes: Iterable[str]) -> Reach:
+    """What a token lets a system see; the scopes of somebody who is signed in let nobody export."""
+    return reach_of(frozenset(one for one in scopes if one.startswith("system/")))
 
 
 def done(conn: Connection, export: Export, attempt: UUID, files: Sequence[File], of: datetime, now: datetime) -> bool:

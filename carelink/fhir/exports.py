@@ -8,13 +8,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.cases import exporting, exporting_files
 from carelink.cases.exporting import Export
 from carelink.consent.requester import Requester
 from carelink.errors import NotFound
-from carelink.fhir import asking, bearer, parameters_body, searched
+from carelink.fhir import asking, bearer, parameters_body, searched, sent
 from carelink.fhir.asking import Given
 from carelink.fhir.endpoint import ROOT, endpoint
 from carelink.fhir.export_asking import NDJSON, Offered, Prefer, asked_of
@@ -27,7 +26,6 @@ from fhir_adapters import exact_json
 
 TYPES = tuple(sorted({"Patient", *searched.TYPES}))
 SOON = 5  # seconds until it is worth asking again
-_JSON = frozenset({bearer.FHIR_JSON, "application/json"})
 
 blueprint = Blueprint("fhir_exports", __name__, url_prefix=ROOT)
 
@@ -114,11 +112,7 @@ def _begun(level: str, name: str, given: Given, *, posted: bool = False) -> Resp
 
 
 def _posted() -> Given:
-    if not request.get_data():
-        return []
-    if request.mimetype not in _JSON:
-        raise UnsupportedMediaType(f"Send Parameters as {bearer.FHIR_JSON}")
-    return parameters_body.given(request.get_data())
+    return parameters_body.given(sent.resource(parameters_body.TYPE)) if request.get_data() else []
 
 
 def _asks() -> tuple[Requester, Granted]:
@@ -128,14 +122,10 @@ def _asks() -> tuple[Requester, Granted]:
     """
     granted = asking.granted(request.headers.get("Authorization", ""), endpoint().tokens, at())
     g.requester = replace(granted.requester, request=g.reference)
-    held = exporting.types_of(granted.scopes)
-    if held is not None and not held:
+    reach = exporting.reach_of_system(granted.scopes)
+    if reach.types is not None and not reach.types:
         raise ScopeTooSmall("The access token has no scope of a system for reading", needed="system/*.rs")
-    if granted.requester.narrowed:
-        raise ScopeTooSmall(
-            "Nothing is exported by a scope that narrows a type; ask for whole types", needed="system/*.rs"
-        )
-    return replace(g.requester, types=held), granted
+    return replace(g.requester, types=reach.types, narrowed=reach.narrowed), granted
 
 
 def _manifest(export: Export) -> dict[str, object]:

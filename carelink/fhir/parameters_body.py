@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from carelink.errors import Invalid
 from carelink.fhir.asking import Given
-from fhir_adapters import exact_json
 
 TYPE = "Parameters"
 MOST = 2000  # parameters of one body
 
 
-def given(body: bytes) -> Given:
-    """The parameters of the body in their order; that of a Reference is what it refers to. Raises `Invalid`."""
-    found = _parameters(body)
-    if len(found) > MOST:
-        raise Invalid("Parameters.parameter", f"are more than {MOST}")
+def given(body: Mapping[str, Any]) -> Given:
+    """The parameters of the resource in their order; that of a Reference is what it refers to. Raises `Invalid`."""
+    found = body.get("parameter", [])
+    if not isinstance(found, list) or len(found) > MOST:
+        raise Invalid("Parameters.parameter", f"must be a list of at most {MOST}")
     return [_one(number, one) for number, one in enumerate(found)]
-
-
-def _parameters(body: bytes) -> list[Any]:
-    try:
-        read = exact_json.loads(body)
-    except (ValueError, RecursionError) as wrong:
-        raise Invalid(TYPE, "is not JSON") from wrong
-    if not isinstance(read, dict) or read.get("resourceType") != TYPE:
-        raise Invalid(TYPE, "must be a resource of that type")
-    found = read.get("parameter", [])
-    if not isinstance(found, list):
-        raise Invalid("Parameters.parameter", "must be a list")
-    return found
 
 
 def _one(number: int, parameter: Any) -> tuple[str, str]:

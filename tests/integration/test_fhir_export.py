@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 from export_builders import ASYNC, EXPORT, LENIENT, OF_PATIENTS, begun, lines, manifest, path_of, serving, shop, work
-from fhir_builders import ANN, BOB, involve, people, read, system, trail, wrong
+from fhir_builders import ANN, BOB, bearer, involve, people, read, system, trail, wrong
 from flask import Flask
 from flask.testing import FlaskClient
-from ingest_builders import condition, item, key, take
+from ingest_builders import condition, item, key, observation, take
 from sqlalchemy import Engine, select, update
 
 from carelink import clock
 from carelink.cases import exporting_run
 from carelink.consent.lens import Lens
 from carelink.db.tables import client, export_job, resource
+from carelink.identity import clients
 from carelink.ids import PersonKey
 from carelink.jobs import exporting as jobs
 from carelink.jobs.shop import Shop
@@ -422,3 +423,33 @@ def test_it_stands_in_metadata(ward: FlaskClient) -> None:
     assert "export" in {one["name"] for one in rest["operation"]}
     patients = next(one for one in rest["resource"] if one["type"] == "Patient")
     assert "export" in {one["name"] for one in patients["operation"]}
+
+
+def test_a_scope_that_narrows_a_type_narrows_the_export(
+    opens: Opens, worker: Shop, engine: Engine, place: Place
+) -> None:
+    laboratory = {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]
+    }
+    with engine.begin() as conn:
+        take(conn, place, [observation("lab", "ann", category=[laboratory])], clock.now())
+    narrow = opens("narrow", "system/Observation.rs?category=laboratory system/Patient.rs")
+    where = begun(narrow)
+    work(worker)
+    found = lines(narrow, manifest(narrow.get(where)))
+    assert [one["id"] for one in found["Observation"]] == [str(key(observation("lab", "ann")))]
+    assert set(found) == {"Observation", "Patient"}
+
+
+def test_a_file_is_not_fetched_with_a_token_for_less(opens: Opens, worker: Shop, app: Flask, engine: Engine) -> None:
+    ward = opens()
+    where = begun(ward, f"{EXPORT}?_type=Condition")
+    work(worker)
+    url = path_of(manifest(ward.get(where))["output"][0]["url"])
+    tokens = app.extensions["carelink.fhir"].tokens
+    with engine.connect() as conn:
+        known = clients.find(conn, "ward")
+    assert known is not None
+    for scope, status in (("system/Patient.rs", 404), ("system/Condition.rs", 200)):
+        asked = app.test_client().get(url, headers=bearer(tokens.make(known, scope, clock.now())))
+        assert asked.status_code == status
