@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from carelink.cases import pushing_references as references
 from carelink.cases.pushing_aims import Aim
+from carelink.cases.pushing_references import Target
 from carelink.cases.pushing_terms import Act, Body, Names, Pen, Reasons, place_in
 from carelink.ids import PersonKey, ResourceKey
 from carelink.record.golden_store import MADE_HERE
 from carelink.record.ingest_subjects import DIRECTORY, Sound
-from carelink.record.query import Row
 from carelink.record.references import patient_of
 from carelink.record.validation import admitted
 from fhir_adapters import exact_json
@@ -41,16 +41,13 @@ def ready(conn: Connection, pen: Pen, aims: Sequence[Aim], *, together: bool) ->
     `together`: they are of one transaction, where references by a search may be.
     """
     bodies = _resolved(pen, aims, together=together)
-    new = {one.key: one.change.type for one in aims if one.key is not None and one.act is not Act.DELETE}
-    gone = {one.key for one in aims if one.act is Act.DELETE}
-    kept = {one.key: references.known_before(one.row) for one, _ in bodies}
-    seen = references.seen(conn, pen, _asked(bodies, kept) - new.keys() - gone)
+    known = _known(conn, pen, aims, bodies)
     reasons = Reasons()
-    there = {**{key: row.type for key, row in seen.items()}, **new}
+    there = {**{key: target.type for key, target in known.seen.items()}, **known.new}
     sound, about = [], set()
-    for one, body in bodies:
-        references.unknown(body, one.change.at, kept[one.key], there, reasons)
-        made = _sound(pen, one, body, _Known(seen, new), reasons)
+    for one in bodies:
+        references.unknown(one.body, one.asks, one.aim.change.at, there, reasons)
+        made = _sound(pen, one.aim, one.body, known, reasons)
         if made is not None:
             sound.append(made)
             about |= {made.person} if made.person is not None else set()
@@ -58,46 +55,65 @@ def ready(conn: Connection, pen: Pen, aims: Sequence[Aim], *, together: bool) ->
     return Ready(tuple(sound), frozenset(about))
 
 
-_Bodies = Sequence[tuple[Aim, Body]]
+@dataclass(frozen=True)
+class _Sent:
+    """A body on its way, and what of its references must be looked at: not those that stood there before."""
+
+    aim: Aim
+    body: Body
+    asks: frozenset[str]
+
+    def put(self, said: Mapping[str, str]) -> _Sent:
+        asks = frozenset(said.get(reference, reference) for reference in self.asks)
+        return replace(self, body=references.put(self.body, said), asks=asks)
+
+
+_Bodies = Sequence[_Sent]
 
 
 def _resolved(pen: Pen, aims: Sequence[Aim], *, together: bool) -> _Bodies:
     names = names_of(aims)
-    written = [one for one in aims if one.act in (Act.CREATE, Act.UPDATE)]
     bodies = []
-    for one in written:
-        body = one.change.body
-        assert body is not None
-        said = references.within(body, names, one.change.name, pen.base)
-        bodies.append((one, references.put({**body, "id": str(one.key)}, said)))
+    for one in aims:
+        if one.act in (Act.CREATE, Act.UPDATE):
+            body = one.change.body
+            assert body is not None
+            asks = frozenset(references.named(body))
+            said = references.within(asks, names, one.change.name, pen.base)
+            made = _Sent(one, {**body, "id": str(one.key)}, asks).put(said)
+            bodies.append(replace(made, asks=made.asks - references.known_before(one.row)))
     return _searched(pen, bodies) if together else bodies
 
 
 def _searched(pen: Pen, bodies: _Bodies) -> _Bodies:
     """Conditional references, which come last of all: what is made in the same transaction is found too."""
-    asked = {one for _, body in bodies for one in references.named(body) if references.is_by_search(one)}
+    asked = {reference for one in bodies for reference in one.asks if references.is_by_search(reference)}
     if not asked:
         return bodies
     meant: dict[str, list[str]] = {}
-    for one, body in bodies:
-        if one.act is Act.CREATE:
-            for name in references.identifiers(one.change.type, body):
-                meant.setdefault(name, []).append(f"{one.change.type}/{one.key}")
+    for one in bodies:
+        if one.aim.act is Act.CREATE:
+            type_ = one.aim.change.type
+            for name in references.identifiers(type_, one.body):
+                meant.setdefault(name, []).append(f"{type_}/{one.aim.key}")
     said = references.by_search(pen, asked, meant)
-    return [(one, references.put(body, said)) for one, body in bodies]
-
-
-def _asked(bodies: _Bodies, kept: Mapping[ResourceKey | None, set[str]]) -> set[ResourceKey]:
-    targets = (references.here(said) for one, body in bodies for said in references.named(body) - kept[one.key])
-    return {target[1] for target in targets if target is not None and target[1] is not None}
+    return [one.put(said) for one in bodies]
 
 
 @dataclass(frozen=True)
 class _Known:
     """What a reference may name: what the client sees, and what is written at the same time."""
 
-    seen: Mapping[ResourceKey, Row]
+    seen: Mapping[ResourceKey, Target]
     new: Mapping[ResourceKey, str]
+
+
+def _known(conn: Connection, pen: Pen, aims: Sequence[Aim], bodies: _Bodies) -> _Known:
+    new = {one.key: one.change.type for one in aims if one.key is not None and one.act in (Act.CREATE, Act.UPDATE)}
+    gone = {one.key for one in aims if one.act is Act.DELETE}
+    targets = (references.here(reference) for one in bodies for reference in one.asks)
+    wanted = {target[1] for target in targets if target is not None and target[1] is not None}
+    return _Known(references.there(conn, pen.lens, wanted - new.keys() - gone), new)
 
 
 def _sound(pen: Pen, one: Aim, body: Body, known: _Known, reasons: Reasons) -> Sound | None:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, not_, select
 
 from carelink.cases.pushing_terms import Body, Names, Pen, Reasons
-from carelink.ids import ResourceKey
+from carelink.consent.lens import Lens
+from carelink.db.among import among
+from carelink.db.tables import resource
+from carelink.ids import PersonKey, ResourceKey
 from carelink.record import search
 from carelink.record.query import Row
 from carelink.record.references import resolved
@@ -25,6 +28,15 @@ _HERE = re.compile(r"([A-Z][A-Za-z]{1,40})/([^/|#?\s]{1,64})(?:/_history/[^/|#?\
 _BY_SEARCH = re.compile(r"([A-Z][A-Za-z]{1,40})\?(.+)", re.DOTALL)
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.+", re.DOTALL)  # RFC 3986: it begins with a scheme
 _URL = re.compile(r"(https?://.+/)([A-Z][A-Za-z]{1,40}/[^/|#?\s]{1,64})")
+
+
+class Target(NamedTuple):
+    """What a reference names, as far as that must be known."""
+
+    key: UUID
+    type: str
+    person: PersonKey | None
+    source: str
 
 
 def named(body: Any) -> set[str]:
@@ -63,11 +75,11 @@ def put(body: Body, said: Mapping[str, str]) -> Body:
     return made
 
 
-def within(body: Body, names: Names, name: str, base: str) -> dict[str, str]:
+def within(said_in: Iterable[str], names: Names, name: str, base: str) -> dict[str, str]:
     """Those references of an entry of that name that mean others of its transaction, or this server by its address."""
     root = found[1] if (found := _URL.fullmatch(name)) else ""
     said: dict[str, str] = {}
-    for reference in named(body):
+    for reference in said_in:
         bare, _, _ = reference.partition("/_history/")
         local = names.get(bare) or (names.get(root + bare) if root else None)
         if local is not None:
@@ -139,14 +151,24 @@ def seen(conn: Connection, pen: Pen, keys: Iterable[ResourceKey]) -> dict[Resour
     return {row.key: row for row in search.unkept_by_keys(conn, pen.lens, keys)}
 
 
+def there(conn: Connection, lens: Lens, keys: Iterable[ResourceKey]) -> dict[ResourceKey, Target]:
+    """The same without what they say: what is referred to must only be there."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    t = resource.c
+    asked = select(t.key, t.type, t.person, t.source).where(among(t.key, wanted), not_(t.deleted), lens.where())
+    return {ResourceKey(row[0]): Target(*row) for row in conn.execute(asked)}
+
+
 def known_before(row: Row | None) -> set[str]:
     """The references in what is to be replaced, as the client sees it: those it may keep."""
     return named(exact_json.loads(row.body)) if row is not None else set()
 
 
-def unknown(body: Body, at: str, kept: set[str], there: Mapping[ResourceKey, str], reasons: Reasons) -> None:
-    """Note what in the body names nothing: `there` are the types of what the client may see, and of what is made now."""
-    for reference in named(body) - kept:
+def unknown(body: Body, said: Iterable[str], at: str, there: Mapping[ResourceKey, str], reasons: Reasons) -> None:
+    """Note what of that the body names nothing by: `there` are the types of what the client may see, and of what is made now."""
+    for reference in said:
         if is_elsewhere(reference):
             continue
         target = here(reference)

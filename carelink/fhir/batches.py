@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from carelink.audit.trail import append
 from carelink.cases import pushing
-from carelink.cases.pushing_references import put, within
+from carelink.cases.pushing_references import named, put, within
 from carelink.cases.pushing_terms import Act, Change, Names, Refused, told_at
 from carelink.errors import CareLinkError, Forbidden, Invalid, NotFound
 from carelink.fhir import bearer, inside, outcome, pens, sent, written
@@ -137,7 +137,7 @@ def _asked(one: Entry, names: Names) -> tuple[Answered, Names]:
     """What goes by rules of its own, or only looks: asked as it would be alone. A failure is that of the whole."""
     body = one.resource
     if body is not None:
-        body = put(body, within(body, names, one.name, endpoint().base))
+        body = put(body, within(named(body), names, one.name, endpoint().base))
     try:
         with inside.as_asked(one, body):
             made = of_response(inside.answer(one, body))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.errors import Invalid
 from carelink.fhir import xml_reading
-from carelink.fhir.forms import FHIR_JSON, FHIR_XML
+from carelink.fhir.forms import FHIR_JSON, FHIR_XML, is_subsetted
 from fhir_adapters import exact_json
 
 DEEPEST = 100  # levels: FHIR's own types have no thirty, and whatever walks a body later calls itself at each
@@ -24,17 +25,30 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"(\s*:)?')
 Body = dict[str, Any]
 
 
-def resource(type_: str) -> Body:
-    """The resource of that type that was sent. Raises `Invalid` with the place, `UnsupportedMediaType`."""
+def resource(type_: str, *others: str) -> Body:
+    """The resource of that type, or of one of the others, that was sent. Raises `Invalid` with the place,
+    `UnsupportedMediaType`.
+    """
     body = _read(type_)
     if not isinstance(body, dict):
         raise Invalid(type_, "must be one JSON object")
-    if body.get("resourceType") != type_:
-        raise Invalid("resourceType", f"must be {type_}")
+    if body.get("resourceType") not in (type_, *others):
+        raise Invalid("resourceType", f"must be {' or '.join((type_, *others))}")
+    if is_subsetted(body):
+        raise Invalid(f"{type_}.meta.tag", "says that this is not whole (SUBSETTED), so it can't be stored")
     return body
 
 
+def _must_be_r4(parameters: Mapping[str, str]) -> None:
+    """Raises `UnsupportedMediaType` for another version of FHIR, or text that is not UTF-8 (R4 3.1.0.1.11)."""
+    if parameters.get("fhirversion", "4.0") not in ("4.0", "4.0.1"):
+        raise UnsupportedMediaType("FHIR R4 is spoken here: fhirVersion=4.0")
+    if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType("FHIR is written in UTF-8")
+
+
 def _read(type_: str) -> Any:
+    _must_be_r4(request.mimetype_params)
     if request.mimetype in _XML:
         return xml_reading.read(request.get_data())
     if request.mimetype not in _JSON:
@@ -50,8 +64,8 @@ def read_json(what: str, text: bytes) -> Any:
         raise Invalid(what, f"is nested deeper than {DEEPEST} levels") from wrong
     except ValueError as wrong:
         raise Invalid(what, f"is not JSON: {_where(wrong)}") from wrong
-    names = _checked(what, body)
-    if names != sum(1 for found in _STRING.finditer(text) if found[1]):
+    strings = _STRING.findall(text)  # of each, what stands behind it where it is a name
+    if _checked(what, body) != len(strings) - strings.count(b""):
         raise Invalid(*_twice(what, text))
     return body
 

@@ -34,6 +34,8 @@ def recompose(conn: Connection, place: Place, persons: Iterable[PersonKey], now:
     A person who was merged points at the one that they are now. One without any source Patient has none.
     """
     wanted = sorted(set(persons), key=str)
+    if not wanted:
+        return
     records = _records(conn, wanted, now)
     goldens = {key: _golden(place, key, into, records.get(key, ())) for key, into in _merged(conn, wanted).items()}
     written = {key: golden for key, golden in goldens.items() if golden is not None}

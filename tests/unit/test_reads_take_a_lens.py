@@ -53,6 +53,8 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "cases/subject_access_about.py:_directives": "the person's own answer (Art 15): rows that have no label, reviewed by who handles requests; audited by `gather`",
     "cases/subject_access_about.py:_corrections": "the person's own answer (Art 15): none of what the law restricts; reviewed by who handles requests; audited by `gather`",
     "cases/subject_access_about.py:_refused": "the person's own answer (Art 15): what could not be stored has no label, so each is proposed to be read; audited by `gather`",
+    "cases/pushing.py:_gone": "storing: keys and labels of what is deleted, which the client was seen to see; none of what it says",
+    "cases/pushing_turns.py:rows": "storing: keys, sources and owners of what is about to be written, locked; what of it may be known is asked through the lens",
     "record/erased.py:_stored": "storing: which keys of a batch are there already, where some were erased; keys alone",
     "record/erasing.py:_note": "erasing: what goes, by its labels and how many versions; nothing of what it says",
     "record/erasing.py:_quarantined": "erasing: which rows of quarantine went, by their source's ids alone",
