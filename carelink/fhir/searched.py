@@ -66,6 +66,12 @@ NOT_SUPPORTED: Mapping[str, Mapping[str, str]] = {
     "Location": {"near": "no distances are computed: search by address-postalcode"},
     **{type_: {"phonetic": _BY_SOUND} for type_ in ("Organization", "Patient", "Practitioner", "RelatedPerson")},
     "AuditEvent": {
+        "_id": "read it by its id",
+        "_lastUpdated": "an event is kept once: search by date",
+        "_profile": "each meets the same",
+        "_security": "each is as confidential as the next",
+        "_source": "each is of this server",
+        "_tag": "none has one",
         "address": "network addresses are not kept",
         "agent-name": "names change: search by agent",
         "agent-role": "search by agent",
@@ -78,10 +84,20 @@ NOT_SUPPORTED: Mapping[str, Mapping[str, str]] = {
         "source": "there is one",
     },
     "Subscription": {
+        "_lastUpdated": "a client has few",
+        "_profile": "each meets the same",
+        "_security": "none has a label",
+        "_source": "each is of this server",
+        "_tag": "none has one",
         "contact": "the client that subscribed is who is told",
         "payload": "each is told in JSON",
         "type": "each is a rest-hook",
     },
+}
+
+# Searched by, but by another kind than R4 says, and why.
+OTHERWISE: Mapping[tuple[str, str], str] = {
+    ("AuditEvent", "agent"): "users are no resources here: a token of their id, or of a client's",
 }
 
 
