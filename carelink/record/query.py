@@ -40,6 +40,7 @@ class Query:
     categories: tuple[str, ...] = ()
     since: datetime | None = None  # clinical date at or after
     until: datetime | None = None
+    care: tuple[datetime | None, datetime | None] | None = None  # going on between these, or without a date
     goldens: bool | None = None  # True: only golden Patients; False: only what sources sent; None: both
 
 

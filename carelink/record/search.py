@@ -12,7 +12,7 @@ from carelink.consent.lens import Lens
 from carelink.db.tables import resource
 from carelink.errors import NotFound
 from carelink.ids import PersonKey, ResourceKey
-from carelink.record import kept
+from carelink.record import care_dates, kept
 from carelink.record.chains import criterion, refers
 from carelink.record.criteria import LOCATED
 from carelink.record.keyset import after, token
@@ -190,6 +190,8 @@ def _parts(lens: Lens, query: Query) -> list[Part]:
         found.append(Part("since", (query.since,), lambda over, first: over.t.c.clinical >= first))
     if query.until is not None:
         found.append(Part("until", (query.until,), lambda over, last: over.t.c.clinical < last))
+    if query.care is not None and query.care != (None, None):
+        found.append(care_dates.within(*query.care))
     if query.goldens is not None:
         found.append(GOLDEN if query.goldens else negated(GOLDEN))
     return found + [criterion(query.types, asked, lens.at) for asked in query.criteria]
