@@ -184,7 +184,9 @@ def _checked(source: str, items: Iterable[Item]) -> tuple[list[Sound], list[Refu
         if problems := (*checked.problems, *_unkeepable(item)):
             refused.append(_refused(item, problems, patient))
         else:
-            sound[key] = Sound(item, key, replace(checked, repairs=(*item.repairs, *checked.repairs)), patient)
+            if item.repairs:
+                checked = replace(checked, repairs=(*item.repairs, *checked.repairs))
+            sound[key] = Sound(item, key, checked, patient)
     return list(sound.values()), refused
 
 

@@ -1,4 +1,7 @@
-"""One walk through a resource for all that is looked at wherever it stands: identifiers, extensions of UK Core, files. Pure."""
+"""What is looked at wherever in a resource it stands: identifiers whose form is known, extensions of UK Core, files. Pure.
+
+Found by a walk of its own; or, where every element is looked at anyway (`validation_elements`), on that one.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ Element = Mapping[str, Any]
 # Elements of R4 that are Attachments; `_SOMETIMES` only where there is a file in them (Media, BodyStructure, RelatedArtifact).
 _FILES = frozenset({"attachment", "photo", "presentedForm", "contentAttachment", "valueAttachment", "sourceAttachment"})
 _SOMETIMES = frozenset({"content", "image", "document"})
-_EITHER = _FILES | _SOMETIMES
 
 
 @dataclass
@@ -35,28 +37,43 @@ def marks(body: Element) -> Marks:
 
 def _walked(element: Element, way: Any, found: Marks) -> None:
     """Every element once. The way to it is a chain of pairs, unrolled only where something is found."""
+    _noted(element, way, found)
+    for key, value in element.items():
+        if type(value) is dict:
+            _filed(key, value, (way, key), found)
+            _walked(value, (way, key), found)
+        elif type(value) is list:
+            for index, one in enumerate(value):
+                if type(one) is dict:
+                    here = ((way, key), index)
+                    _filed(key, one, here, found)
+                    _walked(one, here, found)
+
+
+def _noted(element: Element, way: Any, found: Marks) -> None:
     system, url = element.get("system"), element.get("url")
     if type(system) is str and system in IDENTIFIERS:
         found.identifiers.append((_unrolled(way), element))
     if type(url) is str and url.startswith(PREFIX):
         found.extensions.append((_unrolled(way), element))
-    for key, value in element.items():
-        kind = type(value)
-        if kind is dict:
-            if key in _EITHER:
-                _filed(key, value, (way, key), found)
-            _walked(value, (way, key), found)
-        elif kind is list:
-            for index, one in enumerate(value):
-                if type(one) is dict:
-                    here = ((way, key), index)
-                    if key in _EITHER:
-                        _filed(key, one, here, found)
-                    _walked(one, here, found)
+
+
+def note(found: Marks, datatype: str, element: Element, loc: Loc) -> None:
+    """The same for an element that a walk is at which knows its datatype."""
+    if datatype == "Attachment":
+        found.files.append((loc, element))
+    elif datatype == "Identifier":
+        if element.get("system") in IDENTIFIERS:
+            found.identifiers.append((loc, element))
+    elif str(element.get("url")).startswith(PREFIX):
+        found.extensions.append((loc, element))
+
+
+NOTED = frozenset({"Attachment", "Extension", "Identifier"})  # datatypes
 
 
 def _filed(key: str, value: Element, way: Any, found: Marks) -> None:
-    if key in _FILES or value.keys() & {"url", "data"}:
+    if key in _FILES or (key in _SOMETIMES and value.keys() & {"url", "data"}):
         found.files.append((_unrolled(way), value))
 
 

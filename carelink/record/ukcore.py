@@ -42,8 +42,11 @@ class Profiled:
 
 def judge(body: Mapping[str, Any], profiles: Sequence[Profile], marked: Marks | None = None) -> tuple[Finding, ...]:
     """What of the resource does not hold to these profiles, or to what holds for all of UK Core."""
-    rules = [rule for profile in profiles for rule in _rules_of(profile)]
-    return (*_anywhere(marked or marks(body)), *(finding for rule in rules for finding in rule.found(body)))
+    found = list(_anywhere(marked if marked is not None else marks(body)))
+    for profile in profiles:
+        for rule in _rules_of(profile):
+            found += rule.found(body)
+    return tuple(found)
 
 
 @cache
@@ -58,12 +61,14 @@ def profiled(type_: str, body: Body, marked: Marks | None = None, *, valid: bool
     """
     own = OF_TYPE.get(type_)
     meta = body.get("meta")
-    claimed = list(meta["profile"]) if isinstance(meta, Mapping) and "profile" in meta else []
+    claimed = list(meta["profile"]) if type(meta) is dict and "profile" in meta else []
     ours = [PROFILES[url] for url in claimed if url in PROFILES and PROFILES[url].type == type_]
     if own is None and not any(map(is_uk_core, claimed)):
         return Profiled(body)
     own_profile = (own,) if own is not None else ()
     general = judge(body, own_profile, marked)
+    if own is not None and valid and not general and own.active and not claimed:
+        return Profiled(_naming(body, [own.url]))  # nearly every resource of nearly every source
     met, findings = _met(body, {one.url: one for one in (*own_profile, *ours)}.values(), general, valid=valid)
     kept = [url for url in claimed if not is_uk_core(url) or url in met]
     if own is not None and own.active and own.url in met and own.url not in kept:

@@ -174,7 +174,7 @@ def _laboratory(because: str, system: str, code: str) -> Rule:
 
 
 def _not_issued(body: Body) -> Iterator[Loc]:
-    if body.get("status") in _REPORTED and "issued" not in body:
+    if text(body, "status") in _REPORTED and "issued" not in body:
         yield ("issued",)
 
 

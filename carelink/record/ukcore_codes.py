@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from carelink.record.ukcore_finding import codings
+
 SYSTEM = "https://fhir.hl7.org.uk/CodeSystem/UKCore-"
 _V3 = "http://terminology.hl7.org/CodeSystem/v3-"
 
@@ -66,8 +68,7 @@ KEPT_CODES = _VERIFICATION  # that kept their meaning when the system moved
 def held(binding: Binding, concept: object) -> str:
     """What is wrong with a CodeableConcept for that binding: `code` for a code that its system does not have, `system` for
     none of the systems; empty where it is right, or may be something else."""
-    codings = concept.get("coding") if isinstance(concept, Mapping) else None
-    known = [one for one in codings or () if isinstance(one, Mapping) and one.get("system") in binding.systems]
+    known = [(system, code) for system, code in codings(concept) if system in binding.systems]
     if not known:
         return "system" if binding.required else ""
-    return "" if all(one.get("code") in binding.systems[str(one.get("system"))] for one in known) else "code"
+    return "" if all(code in binding.systems[system] for system, code in known) else "code"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -50,17 +50,18 @@ class Rule:
             yield Finding(self.id, loc, self.severity, self.code, self.says, self.because, self.always)
 
 
-def each(element: Any, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def each(element: Any, name: str) -> Sequence[tuple[int, Mapping[str, Any]]]:
     """The objects of a list within the element, with their places in it; none where there is no such list."""
-    inner = element.get(name) if isinstance(element, Mapping) else None
-    if isinstance(inner, list):
-        yield from ((index, one) for index, one in enumerate(inner) if isinstance(one, Mapping))
+    inner = element.get(name) if type(element) is dict else None
+    if type(inner) is not list:
+        return ()
+    return [(index, one) for index, one in enumerate(inner) if type(one) is dict]
 
 
 def text(element: Any, name: str) -> str:
     """What is written there; empty where nothing is, or no text."""
-    said = element.get(name) if isinstance(element, Mapping) else None
-    return said if isinstance(said, str) else ""
+    said = element.get(name) if type(element) is dict else None
+    return said if type(said) is str else ""
 
 
 def codings(concept: Any) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,8 +13,8 @@ from carelink.record import narrative, ukcore
 from carelink.record.attachments import File, addressed
 from carelink.record.differences import not_in_r4
 from carelink.record.invariants import Breach
-from carelink.record.marks import marks
-from carelink.record.repairing import DROP, put
+from carelink.record.marks import Marks
+from carelink.record.repairing import DROP, Loc, put
 from carelink.record.repairs import repair, told
 from carelink.record.ukcore_finding import Finding
 from carelink.record.validation_elements import Fault, fhir_path
@@ -40,6 +40,7 @@ class Checked:
     valid: bool = True
     findings: tuple[Finding, ...] = ()
     files: tuple[File, ...] = ()
+    marks: Marks | None = field(default=None, compare=False, repr=False)
 
 
 def check(type_: str, body: Body) -> Checked:
@@ -60,26 +61,26 @@ def admitted(type_: str, body: Body) -> Checked:
     checked = check(type_, body)
     if checked.problems:
         return checked
-    marked = marks(checked.body)
-    made = ukcore.profiled(type_, checked.body, marked, valid=checked.valid)
-    stored, files = addressed(made.body, marked)
+    made = ukcore.profiled(type_, checked.body, checked.marks, valid=checked.valid)
+    stored, files = addressed(made.body, checked.marks)
     repairs = (*checked.repairs, *made.repairs)
-    return replace(checked, body=stored, repairs=repairs, findings=made.findings, files=files)
+    return Checked(stored, repairs, (), checked.valid, made.findings, files)
 
 
 def _checked(model: Any, type_: str, body: Body, repairs: tuple[Repair, ...]) -> Checked:
     for _ in range(ROUNDS):
-        found = _faults(model, type_, body)
+        marks = Marks()
+        found = _faults(model, type_, body, marks)
         if not found:
-            return Checked(body, repairs)
+            return Checked(body, repairs, marks=marks)
         mended, made = repair(type_, body, found)
         if not made:
-            return _judged(type_, body, repairs, found)
+            return _judged(type_, body, repairs, found, marks)
         body, repairs = mended, (*repairs, *made)
     return Checked(body, repairs, (Reason(type_, "is still not valid after every repair"),))
 
 
-def _judged(type_: str, body: Body, repairs: tuple[Repair, ...], found: Iterable[Fault]) -> Checked:
+def _judged(type_: str, body: Body, repairs: tuple[Repair, ...], found: Iterable[Fault], marks: Marks) -> Checked:
     """No rule mends what is left: it is kept and told where the invariant says so, else a problem."""
     kept: list[Repair] = []
     problems: list[Reason] = []
@@ -89,10 +90,10 @@ def _judged(type_: str, body: Body, repairs: tuple[Repair, ...], found: Iterable
             kept.append(told(type_, fault, own.id, f"{own.says}: {own.breach.value}. {own.because}"))
         else:
             problems.append(Reason(fhir_path(type_, fault.loc), fault.message))
-    return Checked(body, (*repairs, *kept), tuple(problems), valid=False)
+    return Checked(body, (*repairs, *kept), tuple(problems), valid=False, marks=marks)
 
 
-def _faults(model: Any, type_: str, body: Body) -> list[Fault]:
+def _faults(model: Any, type_: str, body: Body, marks: Marks | None = None) -> list[Fault]:
     """What the models say; where they are content, what a second look at every element finds."""
     wrong = _asked(model, body)
     if wrong is not None:
@@ -101,8 +102,37 @@ def _faults(model: Any, type_: str, body: Body) -> list[Fault]:
             return faults
         stand_in = _with_stand_ins(body, wrong)
         wrong = _asked(model, stand_in)
-        return list(_said(wrong, stand_in)) if wrong is not None else element_faults(type_, body)
-    return element_faults(type_, body)
+        return list(_said(wrong, stand_in)) if wrong is not None else element_faults(type_, body, marks)
+    return element_faults(type_, body, marks)
+
+
+def every_fault(type_: str, body: Body) -> list[Fault]:
+    """All that is wrong in a resource as it was sent, the structure first, nothing repaired. Pure.
+
+    What is wrong is taken out of a copy, so that the rest is looked at too. Raises `RecursionError` for what is too deep.
+    """
+    model = None if not_in_r4(type_) else model_of(type_)
+    if model is None:
+        return [Fault(("resourceType",), "unknown", "is not a resource type of FHIR R4", type_)]
+    found: dict[Loc, Fault] = {}
+    out: set[Loc] = set()
+    for _ in range(ROUNDS):
+        new = [one for one in _faults(model, type_, body) if one.loc not in found and one.loc not in out]
+        if not new:
+            break
+        found |= {one.loc: one for one in reversed(new)}
+        for one in new:
+            out.add(named := _named(one.loc))
+            body = (put(body, named, DROP) or body) if named and one.invariant is None else body
+    found = {one.loc: one for one in element_faults(type_, body) if one.loc not in out} | found
+    return sorted(found.values(), key=lambda one: [str(part) for part in one.loc])
+
+
+def _named(loc: Loc) -> Loc:
+    """The nearest element that has a name: taking out one of a list would move the others."""
+    while loc and isinstance(loc[-1], int):
+        loc = loc[:-1]
+    return loc
 
 
 def _asked(model: Any, body: Body) -> ValidationError | None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from carelink.record.invariants import OF_DATATYPE, Invariant
+from carelink.record.marks import NOTED, Marks, note
 from carelink.record.validation_shapes import Element, Shape, shape_of
 
 Body = dict[str, Any]
@@ -39,15 +40,16 @@ class _Seen:
     """What one walk found: faults, ids of what is contained, and the references to them."""
 
     faults: list[Fault] = field(default_factory=list)
+    marks: Marks = field(default_factory=Marks)
     contained: set[str] = field(default_factory=set)
     local: list[tuple[Loc, str]] = field(default_factory=list)
 
 
-def faults(type_: str, body: Body) -> list[Fault]:
-    """What is wrong in it though the models let it pass; empty for nearly everything."""
+def faults(type_: str, body: Body, marks: Marks | None = None) -> list[Fault]:
+    """What is wrong in it though the models let it pass; empty for nearly everything. `marks` gets what is met on the way."""
     shape = shape_of(type_)
     assert shape is not None, "the type is known by now"
-    seen = _Seen()
+    seen = _Seen(marks=marks or Marks())
     _element(body, shape, (), seen)
     if seen.local or seen.contained:
         seen.faults.extend(_references((), body, seen))
@@ -75,6 +77,8 @@ def _element(element: Body, shape: Shape, loc: Loc, seen: _Seen) -> None:
         _modified(element["modifierExtension"], loc, seen)
     if shape.name == "Reference":
         _note_local(element, loc, seen)
+    elif shape.name in NOTED:
+        note(seen.marks, shape.name, element, loc)
 
 
 def _unknown(key: str, value: Any, shape: Shape, loc: Loc, seen: _Seen) -> None:
@@ -130,7 +134,7 @@ def _entry(value: Body, loc: Loc, seen: _Seen) -> None:
     type_ = str(value.get("resourceType"))
     shape = shape_of(type_)
     if shape is not None:
-        own = _Seen()
+        own = _Seen(marks=seen.marks)
         _element(value, shape, loc, own)
         seen.faults += [*own.faults, *_references(loc, value, own)]
 
