@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from carelink.consent.authority import permit_counts
 from carelink.consent.capacity_facts import mind_of, on_all_that_is_known
 from carelink.consent.lens import Lens
 from carelink.db.turns import take_turns
-from carelink.errors import Conflict, Invalid
+from carelink.errors import Conflict, Forbidden, Invalid
 from carelink.ids import ODS, PersonKey, ResourceKey
 from carelink.place import Place
 from carelink.record import made_here, search
@@ -55,6 +55,26 @@ def update(
     made_here.update(conn, place, lens, ready, key, version, by_any_organisation=True)
     system = Lens.system("the version of a consent that was just stored", lens.at, lens.user)
     return key, search.get(conn, system, "Consent", key).version
+
+
+def patched(
+    conn: Connection,
+    place: Place,
+    lens: Lens,
+    key: ResourceKey,
+    version: int | None,
+    patch: Callable[[dict[str, Any]], dict[str, Any]],
+) -> tuple[ResourceKey, int]:
+    """Store what `patch` makes of it; `version` is the one that the system has seen, if it says so. Raises as `update`.
+
+    Whoever may see less of the person than there is patches nothing: it could be tried out what stands in the rest.
+    """
+    row = changeable(conn, lens, key)
+    if row.hidden or (lens.requester is not None and lens.requester.person is not None):
+        raise Forbidden("You see less of this than there may be, so you can't patch it", rule="sees-less")
+    if version is not None and row.version != version:
+        raise VersionMoved(f"It is at version {row.version}, not at {version}: read it again")
+    return update(conn, place, lens, key, row.version, patch(made_here.as_stored(conn, lens, "Consent", key)))
 
 
 def _person(conn: Connection, lens: Lens, body: Body) -> PersonKey:

@@ -6,20 +6,17 @@ import re
 from uuid import UUID
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import UnsupportedMediaType
 
 from carelink.cases import consents_received
 from carelink.errors import Invalid
-from carelink.fhir import bearer
+from carelink.fhir import bearer, sent
 from carelink.fhir.endpoint import ROOT, endpoint
 from carelink.ids import ResourceKey
 from carelink.web.parts import parts
 from carelink.web.session import at
 from carelink.web.transaction import connection
-from fhir_adapters import exact_json
 
 TYPE = "Consent"
-_JSON = frozenset({bearer.FHIR_JSON, "application/json"})
 _VERSION = re.compile(r'(?:W/)?"(\d{1,8})"')
 
 blueprint = Blueprint("fhir_consents", __name__, url_prefix=ROOT)
@@ -30,30 +27,18 @@ blueprint.before_request(bearer.check_format)
 def create() -> Response:
     """A new Consent: 201 with where it is. 422 where who gave it may not."""
     lens = bearer.lens_to_write(TYPE, "c")
-    key, version = consents_received.create(connection(), parts().place, lens, _sent())
-    return _stored(key, version, 201)
+    key, version = consents_received.create(connection(), parts().place, lens, sent.resource(TYPE))
+    return stored(key, version, 201)
 
 
 @blueprint.put(f"/{TYPE}/<uuid:key>")
 def update(key: UUID) -> Response:
     """A new version of one that is here; `If-Match` names the version that the client has seen, 412 where it is over."""
-    lens, body = bearer.lens_to_write(TYPE, "u"), _sent()
+    lens, body = bearer.lens_to_write(TYPE, "u"), sent.resource(TYPE)
     if body.get("id") != str(key):
         raise Invalid("Consent.id", "must be the id in the address")
-    stored = consents_received.update(connection(), parts().place, lens, ResourceKey(key), _seen(), body)
-    return _stored(*stored, 200)
-
-
-def _sent() -> dict[str, object]:
-    if request.mimetype not in _JSON:
-        raise UnsupportedMediaType(f"Send the Consent as {bearer.FHIR_JSON}")
-    try:
-        body = exact_json.loads(request.get_data())
-    except (ValueError, RecursionError) as wrong:
-        raise Invalid(TYPE, "is not JSON") from wrong
-    if not isinstance(body, dict):
-        raise Invalid(TYPE, "must be one JSON object")
-    return body
+    done = consents_received.update(connection(), parts().place, lens, ResourceKey(key), _seen(), body)
+    return stored(*done, 200)
 
 
 def _seen() -> int:
@@ -63,7 +48,7 @@ def _seen() -> int:
     return int(found[1])
 
 
-def _stored(key: ResourceKey, version: int, status: int) -> Response:
+def stored(key: ResourceKey, version: int, status: int) -> Response:
     """Nothing of it is sent back: who may write it need not be able to read it."""
     answer = bearer.answer(b"", status)
     answer.headers["Location"] = f"{endpoint().base}/{TYPE}/{key}/_history/{version}"

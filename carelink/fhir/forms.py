@@ -178,6 +178,14 @@ def _subsetted(resource: Body) -> Body:
     return {**resource, "meta": {**meta, "tag": [*tags, SUBSETTED]}}
 
 
+def is_subsetted(resource: Body) -> bool:
+    """Whether somebody was given it as less than the whole; whatever its shape."""
+    meta = resource.get("meta")
+    tags = meta.get("tag") if isinstance(meta, Mapping) else None
+    codes = [one.get("code") for one in tags if isinstance(one, Mapping)] if isinstance(tags, list) else []
+    return SUBSETTED["code"] in codes
+
+
 _ALWAYS = frozenset({"resourceType", "id", "meta"})
 
 
