@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -63,6 +65,9 @@ class Who:
         return self.name
 
 
+Ready = Callable[["Site", Who], None]
+
+
 @dataclass(frozen=True)
 class Ask:
     """One request, before it is known who sends it."""
@@ -75,6 +80,7 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     session: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""  # instead of the endpoint: a link that was in an answer
+    ready: Ready | None = field(default=None, compare=False, repr=False)  # what is done in the world before it is asked
 
     def __str__(self) -> str:
         sent = f" {dict(self.form)}" if self.form else f" {self.body!r}" if self.body else ""
@@ -196,7 +202,10 @@ class Site:
     @classmethod
     def of(cls, place: Place, chance: _Chance) -> Site:
         engine, provider = OneConnection(), Provided()
-        settings = Settings(place=place.folder, secret_key=SECRET_KEY, base_url="http://localhost")
+        folder = Path(mkdtemp(prefix="carelink-worlds-"))
+        settings = Settings(
+            place=place.folder, secret_key=SECRET_KEY, base_url="http://localhost", exports=folder / "exports"
+        )
         app = create_app(settings, place, engine)  # type: ignore[arg-type]  # as much of an Engine as is asked of one
         app.extensions["carelink"] = replace(app.extensions["carelink"], provider=provider)
         return cls(app, engine, provider, chance, place)
@@ -211,6 +220,9 @@ class Site:
         if not goes_on:
             self.count_from(COUNTED_FROM)
         self.chance.begin()
+        if ask.ready is not None:
+            ask.ready(self, who)
+            self.chance.begin()
         return Answer.of(self._browser(who, ask).open(**self._sent(who, ask)))
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from worlds_notices import Known, Notice
 from worlds_records import World, store, world
 from worlds_routes import Drawing, Route
 from worlds_routes_care import CARE
+from worlds_routes_exports import EXPORTS
 from worlds_routes_lead import LEAD
 from worlds_routes_systems import SYSTEMS, claims
 from worlds_views import view
@@ -37,7 +39,7 @@ from carelink.identity import clients, requesters
 from carelink.ids import UserId
 from carelink.place import Place
 
-ROUTES: Mapping[str, Route] = {**CARE, **LEAD, **SYSTEMS}
+ROUTES: Mapping[str, Route] = {**CARE, **LEAD, **SYSTEMS, **EXPORTS}
 SECRET = "x" * 40
 ALL, CONSENTS = "system/*.rs", "system/*.rs system/Consent.cu"
 # Who asks, how often, and what they mostly ask.
@@ -99,6 +101,7 @@ def asked_in(postgres: Embedded, place: Place, name: str) -> Iterator[Site]:
         site.engine.conn = conn
         yield site
         transaction.rollback()
+        shutil.rmtree(site.app.extensions["carelink"].settings.exports.parent, ignore_errors=True)
     engine.dispose()
 
 

@@ -78,7 +78,8 @@ def settled_at(conn: Connection, now: datetime) -> datetime:
 
 _OLDEST = text("""
 select coalesce(max(clock_timestamp() - xact_start), interval '0')
-from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null
+from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+  and xact_start is not null
 """)
 
 
