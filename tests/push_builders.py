@@ -133,23 +133,29 @@ def id_of(location: str) -> str:
 HER_NAMES = {name: ANN.body[name] for name in ("name", "birthDate", "gender", "address")}
 
 
-def permit(pushing: Pushing, organisation: str) -> None:
-    """Ann permits that organisation by name."""
-    me = {"reference": f"Patient/{pushing.people['ann']}"}
-    who = {"identifier": {"system": ODS, "value": organisation}}
-    sent = {
+def consent(of: str, **changed: Any) -> Json:
+    """To nobody; given by themselves."""
+    said: Json = {
         "resourceType": "Consent",
         "status": "active",
         "scope": {
             "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]
         },
         "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
-        "patient": me,
+        "patient": {"reference": of},
         "dateTime": "2026-11-01T10:00:00Z",
-        "performer": [me],
+        "performer": [{"reference": of}],
         "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
-        "provision": {"type": "permit", "actor": [{"role": {"coding": [{"code": "IRCP"}]}, "reference": who}]},
+        "provision": {"type": "permit"},
     }
+    return said | changed
+
+
+def permit(pushing: Pushing, organisation: str) -> None:
+    """Ann permits that organisation by name."""
+    who = {"identifier": {"system": ODS, "value": organisation}}
+    actor = {"role": {"coding": [{"code": "IRCP"}]}, "reference": who}
+    sent = consent(f"Patient/{pushing.people['ann']}", provision={"type": "permit", "actor": [actor]})
     system_ = pushing.system("consents", "RDV", "nurse", "system/Consent.c")
     answer = system_.post("/fhir/R4/Consent", **body(sent))
     assert answer.status_code == 201, answer.text

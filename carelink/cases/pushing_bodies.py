@@ -46,8 +46,9 @@ def ready(conn: Connection, pen: Pen, aims: Sequence[Aim], *, together: bool) ->
     there = {**{key: target.type for key, target in known.seen.items()}, **known.new}
     sound, about = [], set()
     for one in bodies:
-        references.unknown(one.body, one.asks, one.aim.change.at, there, reasons)
-        made = _sound(pen, one.aim, one.body, known, reasons)
+        lost = references.unknown(one.body, one.asks, one.aim.change.at, there, reasons)
+        made = _sound(pen, one.aim, one.body, reasons)
+        made = _about(one.aim, made, known, reasons) if made is not None and not lost else None
         if made is not None:
             sound.append(made)
             about |= {made.person} if made.person is not None else set()
@@ -116,7 +117,7 @@ def _known(conn: Connection, pen: Pen, aims: Sequence[Aim], bodies: _Bodies) -> 
     return _Known(references.there(conn, pen.lens, wanted - new.keys() - gone), new)
 
 
-def _sound(pen: Pen, one: Aim, body: Body, known: _Known, reasons: Reasons) -> Sound | None:
+def _sound(pen: Pen, one: Aim, body: Body, reasons: Reasons) -> Sound | None:
     change, key = one.change, one.key
     assert key is not None
     checked = admitted(change.type, _unlabelled(one, {**body, "resourceType": change.type}))
@@ -132,8 +133,7 @@ def _sound(pen: Pen, one: Aim, body: Body, known: _Known, reasons: Reasons) -> S
         body=checked.body,
         custodian=pen.organisation,
     )
-    made = Sound(item, key, checked, None, source=stored.source if stored is not None else "")
-    return _about(one, made, known, reasons)
+    return Sound(item, key, checked, None, source=stored.source if stored is not None else "")
 
 
 def _about(one: Aim, made: Sound, known: _Known, reasons: Reasons) -> Sound | None:

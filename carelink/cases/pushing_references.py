@@ -166,11 +166,17 @@ def known_before(row: Row | None) -> set[str]:
     return named(exact_json.loads(row.body)) if row is not None else set()
 
 
-def unknown(body: Body, said: Iterable[str], at: str, there: Mapping[ResourceKey, str], reasons: Reasons) -> None:
-    """Note what of that the body names nothing by: `there` are the types of what the client may see, and of what is made now."""
+def unknown(body: Body, said: Iterable[str], at: str, there: Mapping[ResourceKey, str], reasons: Reasons) -> bool:
+    """Note what of that the body names nothing by, and whether there is any.
+
+    `there` are the types of what the client may see, and of what is made at the same time.
+    """
+    found = False
     for reference in said:
         if is_elsewhere(reference):
             continue
         target = here(reference)
         if target is None or target[1] is None or there.get(target[1]) != target[0]:
             reasons.against.append(Reason(place_of(body, reference, at), UNKNOWN))
+            found = True
+    return found

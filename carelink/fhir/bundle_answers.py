@@ -40,7 +40,7 @@ def of_written(one: Written, shown: Mapping[ResourceKey, str]) -> Answered:
 def of_response(made: Response) -> Answered:
     """Of what a view answered."""
     text = made.get_data(as_text=True)
-    is_outcome = text.startswith('{"') and '"resourceType":"OperationOutcome"' in text[-200:] + text[:200]
+    is_outcome = text.startswith('{"issue":') and text.endswith('"resourceType":"OperationOutcome"}')
     return Answered(
         made.status_code,
         made.headers.get("Location", "").removeprefix(f"{endpoint().base}/"),
