@@ -22,7 +22,7 @@ _EVERYWHERE = re.compile(
 )
 _OURS = "https://carelink.example/"
 _OF_A_SOURCE = re.compile(r"/(element-source|repair)\Z")
-_REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/[^/]+")
+_REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/[^/]+(/_history/[^/]+)?")
 _PLACES = frozenset({"Organization", "Location", "HealthcareService", "Endpoint", "OrganizationAffiliation"})
 _CONTAINED_PLACES = frozenset({"Organization", "Location", "HealthcareService", "Endpoint", "PractitionerRole"})
 _WORKERS = frozenset({"Practitioner", "PractitionerRole"})
@@ -91,8 +91,8 @@ class _Taking:
     def _refers(self, element: str, part: dict[str, Any]) -> bool:
         if "resourceType" in part or element == "identifier":
             return False
-        if "reference" in part or isinstance(part.get("identifier"), dict):
-            return True
+        if isinstance(part.get("reference"), str) or isinstance(part.get("identifier"), dict):
+            return True  # CarePlan.activity has an element of that name, which is a whole Reference
         return "display" in part and "code" not in part and "system" not in part and element not in _CODED
 
     def _may_stay(self, part: dict[str, Any]) -> bool:

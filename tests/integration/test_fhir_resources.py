@@ -31,9 +31,11 @@ from carelink.fhir import searched
 from carelink.fhir.capability import RESOURCES
 from carelink.ids import PersonKey
 from carelink.place import Place
+from carelink.record.parameters import of_type
+from carelink.record.parameters import of_type
 
 ROOT = "/fhir/R4"
-SAMPLES = {"token": "x", "string": "x", "date": "ge2020-01-01", "reference": str(uuid4())}
+SAMPLES = {"token": "x", "string": "x", "date": "ge2020-01-01", "reference": str(uuid4()), "uri": "urn:x", "quantity": "1"}
 
 
 @pytest.fixture
@@ -193,6 +195,19 @@ def test_a_search_of_one_person_is_one_question_and_its_look(
     assert row.query == "Observation?"
 
 
+def sample_of(type_: str, name: str, kind: str) -> str:
+    """A value that the parameter may be asked by; of a composite one for each part."""
+    known = of_type(type_)
+    parts = known[name].components if kind == "composite" else ()
+    return "$".join(SAMPLES[known[part].kind.value] for part in parts) if parts else SAMPLES[kind]
+
+
+def sample_of(type_: str, name: str, kind: str) -> str:
+    if kind != "composite":
+        return SAMPLES[kind]
+    return "$".join(SAMPLES[of_type(type_)[part].kind.value] for part in of_type(type_)[name].components)
+
+
 @pytest.mark.parametrize("type_", searched.TYPES)
 def test_every_parameter_that_metadata_names_is_searched_by(
     asks: FlaskClient, who: dict[str, PersonKey], type_: str
@@ -200,7 +215,7 @@ def test_every_parameter_that_metadata_names_is_searched_by(
     assert RESOURCES[type_]["parameters"] == searched.parameters(type_)
     whose = f"&patient={who['ann']}" if searched.needs_a_person(type_) else ""
     for name, kind, _ in searched.parameters(type_):
-        sample = SAMPLES["reference"] if name == "_id" else SAMPLES[kind]
+        sample = SAMPLES["reference"] if name == "_id" else sample_of(type_, name, kind)
         more = "" if name in searched.OF_A_PERSON else whose
         assert asks.get(f"{ROOT}/{type_}?{name}={sample}{more}").status_code == 200, name
     if type_ in searched.SORTED_BY:

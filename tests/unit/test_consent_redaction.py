@@ -169,4 +169,4 @@ def test_no_search_parameter_reads_what_is_taken_out_unless_it_leaves_restricted
         if not parameter.locating and taken_out(".".join((type_, *path)))
     ]
     assert open_ == []
-    assert {"address-postalcode", "telecom"} == {one.code for one in PARAMETERS if one.locating}
+    assert {"address-postalcode", "telecom"} <= {one.code for one in PARAMETERS if one.locating}

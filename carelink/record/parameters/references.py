@@ -166,6 +166,7 @@ REFERENCES: tuple[Parameter, ...] = (
             "ActivityDefinition Measure OperationDefinition PlanDefinition Questionnaire",
         ),
         ("instantiatesCanonical", "ServiceRequest", "ActivityDefinition PlanDefinition"),
+        exact=True,
     ),
     _row(429, "intended-dispenser", ("dispenseRequest.performer", "MedicationRequest", "Organization"), locating=True),
     _row(
@@ -255,7 +256,7 @@ REFERENCES: tuple[Parameter, ...] = (
         ("participant.actor:Practitioner", "Appointment", "Practitioner"),
         ("participant.individual:Practitioner", "Encounter", "Practitioner"),
     ),
-    _row(443, "questionnaire", ("questionnaire", "QuestionnaireResponse", "Questionnaire")),
+    _row(443, "questionnaire", ("questionnaire", "QuestionnaireResponse", "Questionnaire"), exact=True),
     _row(444, "reaction", ("reaction.detail", "Immunization", "Observation")),
     _row(
         445,

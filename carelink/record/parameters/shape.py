@@ -72,7 +72,7 @@ def row(
 ) -> Parameter:
     """A parameter from a row of a table. Each place is paths (apart by `|`), types and, of references, targets.
 
-    `types`: of one that has no paths. `exact`: it stays in what is sent of anybody (Consent). `ours`: what R4 lacks.
+    `types`: of one that has no paths. `exact`: it stays in what is sent of anybody. `ours`: what R4 lacks.
     """
     paths: dict[str, tuple[Path, ...]] = dict.fromkeys(types.split(), ())
     targets: dict[str, frozenset[str]] = {}
@@ -84,9 +84,9 @@ def row(
     offered = frozenset(paths)
     if ours is not None:
         paths |= {type_: (tuple(ours[0].split(".")),) for type_ in ours[1].split()}
-    if kind is Kind.REFERENCE and not exact:
+    by_type = kind is Kind.REFERENCE and not exact
+    if by_type:
         locating = locating or all(one and one <= LOCATING_TYPES for one in targets.values())
-    by_type = kind is Kind.REFERENCE and not exact and any(not one or one & LOCATING_TYPES for one in targets.values())
     return Parameter(
         number=number,
         code=code,
