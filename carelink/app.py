@@ -29,6 +29,7 @@ from carelink.errors import Invalid
 from carelink.fhir import audit_events, endpoint, matching, meta, summary, token_endpoint
 from carelink.fhir import batches as fhir_batches
 from carelink.fhir import blueprint as fhir
+from carelink.fhir import cds_hooks as fhir_cds_hooks
 from carelink.fhir import consents as fhir_consents
 from carelink.fhir import exports as fhir_exports
 from carelink.fhir import past as fhir_past
@@ -60,6 +61,7 @@ _OF_SYSTEMS = (
     fhir_writes.blueprint,
     fhir_batches.blueprint,
     fhir_subscriptions.blueprint,
+    fhir_cds_hooks.blueprint,
     fhir_search.blueprint,
     matching.blueprint,
     meta.blueprint,
@@ -84,7 +86,7 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=5_000_000, SEND_FILE_MAX_AGE_DEFAULT=31_536_000)
     for part in (transaction, access_log, rendering, failures):
         part.install(app)
-    systems.install(app, {"/fhir": fhir.failed, "/oauth2": token_endpoint.failed})
+    systems.install(app, {"/fhir": fhir.failed, "/cds-services": fhir_cds_hooks.failed, "/oauth2": token_endpoint.failed})
     headers.install(app, settings)
     session.install(app, settings)
     endpoint.install(app, settings, place)

@@ -36,6 +36,7 @@ class Endpoint:
     tokens: Tokens
     server: Server
     links: PageLinks
+    key_sets: KeySets  # public keys of others, by their address
     statement: bytes  # the CapabilityStatement
     rates: Rates  # of clients
     rates_of_addresses: Rates
@@ -51,12 +52,14 @@ def install(app: Flask, settings: Settings, place: Place) -> None:
     """Give `app` what the blueprints of this package need. Raises `Invalid` where it can't be run safely."""
     base = settings.base_url + ROOT
     tokens = Tokens.of(settings.secret_key, settings.base_url, place)
+    sets = KeySets(settings.safe, frozenset(settings.keys_nearby))
     engine: Engine = app.extensions["carelink"].engine
     app.extensions["carelink.fhir"] = Endpoint(
         base=base,
         tokens=tokens,
-        server=token_server.server(_rim(settings, tokens, engine, base)),
+        server=token_server.server(_rim(settings, tokens, engine, base, sets)),
         links=PageLinks.of(settings.secret_key),
+        key_sets=sets,
         statement=exact_json.dumps(
             capability.statement(base, version("carelink"), clock.now(), update_creates=place.update_creates)
         ),
@@ -65,8 +68,7 @@ def install(app: Flask, settings: Settings, place: Place) -> None:
     )
 
 
-def _rim(settings: Settings, tokens: Tokens, engine: Engine, base: str) -> Rim:
-    sets = KeySets(settings.safe, frozenset(settings.keys_nearby))
+def _rim(settings: Settings, tokens: Tokens, engine: Engine, base: str, sets: KeySets) -> Rim:
     return Rim(
         tokens=tokens,
         id_tokens=IdTokens.of(settings.secret_key, settings.base_url),
