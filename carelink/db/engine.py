@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, create_engine
 
+from carelink.db.alive import check_when_taken
+
 
 def engine_for(url: str, pool: int = 5, *, keeps_plans: bool = False) -> Engine:
     """An engine over psycopg 3 that speaks UTC and checks a pooled connection before use.
@@ -13,10 +15,11 @@ def engine_for(url: str, pool: int = 5, *, keeps_plans: bool = False) -> Engine:
     """
     plans = " -c plan_cache_mode=force_generic_plan" if keeps_plans else ""
     plain = url.removeprefix("postgresql+psycopg://").removeprefix("postgresql://")
-    return create_engine(
+    engine = create_engine(
         f"postgresql+psycopg://{plain}",
         pool_size=pool,
         max_overflow=pool,
-        pool_pre_ping=True,
         connect_args={"options": f"-c timezone=UTC{plans}", "application_name": "carelink"},
     )
+    check_when_taken(engine)
+    return engine
