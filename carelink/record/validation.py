@@ -22,6 +22,7 @@ from carelink.record.validation_elements import faults as element_faults
 from carelink.record.validation_shapes import model_of
 from fhir_adapters.source import Reason, Repair
 
+MOST = 200  # faults that are told of one resource at once
 ROUNDS = 8  # a repair may uncover what it hid; past this something is going round in circles
 Body = dict[str, Any]
 
@@ -48,11 +49,26 @@ def check(type_: str, body: Body) -> Checked:
     model = None if not_in_r4(type_) else model_of(type_)
     if model is None:
         return Checked(body, (), (Reason(type_, "is not a resource type of FHIR R4"),))
+    if strange := _strange(type_, body):
+        return Checked(body, (), strange)
     try:
         body, cleaned = narrative.cleaned(type_, body)
         return _checked(model, type_, body, cleaned)
     except RecursionError:
         return Checked(body, (), (Reason(type_, "is nested too deeply"),))
+
+
+def _strange(type_: str, body: Body) -> tuple[Reason, ...]:
+    """What is contained and of no type that the models know: they do not say so, they fail."""
+    contained = body.get("contained")
+    kinds = (
+        [one.get("resourceType") for one in contained if isinstance(one, dict)] if isinstance(contained, list) else []
+    )
+    return tuple(
+        Reason(f"{type_}.contained[{number}].resourceType", "is not a resource type of FHIR R4")
+        for number, kind in enumerate(kinds)
+        if kind is not None and not (isinstance(kind, str) and model_of(kind))
+    )
 
 
 def admitted(type_: str, body: Body) -> Checked:
@@ -117,8 +133,8 @@ def every_fault(type_: str, body: Body) -> list[Fault]:
     found: dict[Loc, Fault] = {}
     out: set[Loc] = set()
     for _ in range(ROUNDS):
-        new = [one for one in _faults(model, type_, body) if one.loc not in found and one.loc not in out]
-        if not new:
+        new = [one for one in _faults(model, type_, body) if one.loc not in found and one.loc not in out][:MOST]
+        if not new or len(found) > MOST:
             break
         found |= {one.loc: one for one in reversed(new)}
         for one in new:
