@@ -81,7 +81,7 @@ def is_xml(wanted: str, accepted: Iterable[tuple[str, float]]) -> bool:
 
 
 def _served(media_type: str) -> str:
-    bare, *parameters = (part.strip().lower() for part in media_type.split(";"))
+    bare, *parameters = (part.strip(" +").lower() for part in media_type.split(";"))
     named = dict(part.split("=", 1) for part in parameters if "=" in part)
     if named.get("fhirversion", "").strip('"') not in _VERSIONS:
         return ""
