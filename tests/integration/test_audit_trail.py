@@ -215,6 +215,8 @@ WHOLE = {
     "consents": "test_consents_pages.py: test_what_is_stored_says_who_decided_how_and_who_took_it_down",
     "consents_received": "test_fhir_consents.py: test_what_is_created_is_audited_with_the_person",
     "explaining": "test_why_pages.py: test_it_is_audited_with_the_rule_and_the_item",
+    "exporting": "test_fhir_export.py: test_the_audit_says_who_took_what_and_whom_it_was_about",
+    "exporting_run": "test_fhir_export.py: test_the_audit_says_who_took_what_and_whom_it_was_about",
     "labelling": "test_label_corrections.py: test_who_corrected_what_and_why_is_kept_in_a_row_in_the_record_and_in_the_audit",
     "labelling_queue": "test_labels_page.py: test_a_correction_is_kept_told_and_taken_back",
     "legal_hold": "test_retention.py: test_only_a_role_that_handles_requests_holds_or_sees_what_is_due_and_no_role_erases",
