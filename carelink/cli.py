@@ -55,6 +55,14 @@ def upgrade(data: Path) -> None:
         click.echo(commands.upgrade(shop))
 
 
+@db.command()
+@DATA
+def reindex(data: Path) -> None:
+    """Index all that is stored again, now; `upgrade` asks a worker for it where that is needed."""
+    with commands.opened(data) as shop:
+        click.echo(commands.reindex(shop))
+
+
 @cli.command()
 @click.argument("source", required=False)
 @click.option("--all", "every", is_flag=True, help="every source, in the order of the place")

@@ -33,7 +33,7 @@ from carelink.errors import CareLinkError, Conflict, Invalid, NotFound
 from carelink.identity import clients
 from carelink.identity.requesters import requester
 from carelink.ids import PersonKey, ResourceKey, UserId
-from carelink.jobs import labels_changed, place_changed, redis_queue, sealing, watch
+from carelink.jobs import index_changed, labels_changed, place_changed, redis_queue, sealing, watch
 from carelink.jobs import relay as relaying
 from carelink.jobs import worker as working
 from carelink.jobs.pull import PullReport
@@ -83,9 +83,16 @@ def upgrade(shop: Shop) -> str:
         sync.sync(conn, shop.place)
         place_changed.note(conn, shop.place, shop.clock())
         watch.begin(conn, shop.clock())
+        index_changed.note(conn, shop.clock())
         labels_changed.note(conn, shop.place, shop.clock())
         policies.note(conn, shop.place, shop.clock(), _operator())
     return f"The database is at {schema.revision(shop.engine)}; {shop.place.words.place_name} is in it"
+
+
+def reindex(shop: Shop) -> str:
+    """Everything that is stored, indexed anew at once, whatever a worker has done of it."""
+    index_changed.everything(shop)
+    return "All that is stored is found by the search parameters of this release"
 
 
 def pull(shop: Shop, source: str | None, say: Callable[[str], None]) -> bool:

@@ -25,7 +25,7 @@ from carelink.demo.environment import Folder, Sources, plain
 from carelink.demo.figures import figures, tell, tell_sign_ins
 from carelink.demo.ports import answers, any_port, page_port, ports_in_a_row
 from carelink.demo.pulling import pull_all
-from carelink.jobs import labels_changed, place_changed, redis_queue, watch
+from carelink.jobs import index_changed, labels_changed, place_changed, redis_queue, watch
 from carelink.jobs.shop import Shop, open_shop
 from carelink.place import Place
 
@@ -191,6 +191,7 @@ def _pull(shop: Shop, environ: Mapping[str, str], console: Console) -> None:
         sync.sync(conn, shop.place)
         place_changed.note(conn, shop.place, shop.clock())
         watch.begin(conn, shop.clock())
+        index_changed.note(conn, shop.clock())
         labels_changed.note(conn, shop.place, shop.clock())
         policies.note(conn, shop.place, shop.clock(), "start of the demo")
     if not pull_all(shop, console):

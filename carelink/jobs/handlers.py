@@ -25,6 +25,7 @@ from carelink.jobs import (
     apart,
     breakglass,
     exporting,
+    index_changed,
     labels_changed,
     outbox,
     place_changed,
@@ -144,6 +145,7 @@ def _unasked(conn: Connection, source: str, persons: Sequence[UUID]) -> bool:
 KINDS: Mapping[str, Kind] = {
     "source.pull": Kind(alone=_pull),
     place_changed.KIND: Kind(alone=place_changed.work_out),
+    index_changed.KIND: Kind(alone=index_changed.work_out),
     labels_changed.KIND: Kind(alone=labels_changed.work_out),
     "record.changed": Kind(handler=_changed),
     breakglass_opening.OPENED: Kind(handler=breakglass.opened),

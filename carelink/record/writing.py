@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, select, text, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from carelink.consent.redaction import redact
 from carelink.consent.sensitivity import NATIONAL, Sensitivities
@@ -20,16 +20,9 @@ from carelink.db.among import among
 from carelink.db.tables import resource
 from carelink.ids import ResourceKey
 from carelink.record.copying import Rows, copy_rows
-from carelink.record.indexing import Indexed, clinical, index
+from carelink.record.index_writing import index_rows_of, unindex
+from carelink.record.indexing import clinical
 from fhir_adapters import exact_json
-
-_INDEXES = (
-    tables.index_token,
-    tables.index_string,
-    tables.index_date,
-    tables.index_reference,
-    tables.index_number,
-)
 
 
 @dataclass(frozen=True)
@@ -156,15 +149,10 @@ def _store(conn: Connection, versions: Sequence[_Version], now: datetime) -> Non
     copy_rows(conn, chain(bodies, _indexed(versions)))
 
 
-def _indexed(written: Iterable[_Version]) -> Iterator[Rows]:
+def _indexed(versions: Iterable[_Version]) -> Iterator[Rows]:
     """What searches look these up by."""
-    rows: dict[str, list[_Values]] = {table.name: [] for table in _INDEXES}
-    for version in written:
-        one = version.resource
-        if not one.deleted:
-            _gather(rows, one, index(one.type, {**one.body, "meta": version.meta}))
-    for table in _INDEXES:
-        yield Rows(table, [column.name for column in table.columns], rows[table.name])
+    kept = ((version.resource, version.meta) for version in versions if not version.resource.deleted)
+    return index_rows_of((one.key, one.person, one.type, {**one.body, "meta": meta}) for one, meta in kept)
 
 
 def _update(conn: Connection, rows: Sequence[_Values]) -> None:
@@ -172,13 +160,9 @@ def _update(conn: Connection, rows: Sequence[_Values]) -> None:
     if not rows:
         return
     conn.execute(_UPDATE, [dict(zip(_BOUND, row, strict=True)) for row in rows])
-    conn.execute(_UNINDEX, {"keys": [row[0] for row in rows]})
+    unindex(conn, [row[0] for row in rows])
 
 
-_ENDED = ", ".join(
-    f"{one.name}_ended as (delete from {one.name} where key = any(cast(:keys as uuid[])))" for one in _INDEXES
-)
-_UNINDEX = text(f"with {_ENDED} select")
 _LABELLED = [
     "type",
     "person",
@@ -234,9 +218,3 @@ def _unquoted(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(body: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
     return exact_json.dumps({**body, "meta": meta}).decode()
-
-
-def _gather(rows: dict[str, list[_Values]], one: Writable, made: Indexed) -> None:
-    person, key = str(one.person) if one.person is not None else None, str(one.key)
-    for table, values in made.tables():
-        rows[table] += [(value[0], person, *value[1:], key) for value in values]
