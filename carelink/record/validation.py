@@ -61,13 +61,15 @@ def check(type_: str, body: Body) -> Checked:
 def _strange(type_: str, body: Body) -> tuple[Reason, ...]:
     """What is contained and of no type that the models know: they do not say so, they fail."""
     contained = body.get("contained")
-    kinds = (
-        [one.get("resourceType") for one in contained if isinstance(one, dict)] if isinstance(contained, list) else []
-    )
+    kinds = {
+        number: one["resourceType"]
+        for number, one in enumerate(contained if isinstance(contained, list) else ())
+        if isinstance(one, dict) and "resourceType" in one
+    }
     return tuple(
         Reason(f"{type_}.contained[{number}].resourceType", "is not a resource type of FHIR R4")
-        for number, kind in enumerate(kinds)
-        if kind is not None and not (isinstance(kind, str) and model_of(kind))
+        for number, kind in kinds.items()
+        if not (isinstance(kind, str) and model_of(kind))
     )
 
 
