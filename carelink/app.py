@@ -26,8 +26,9 @@ from carelink.dashboard import (
 )
 from carelink.dashboard import blueprint as dashboard
 from carelink.errors import Invalid
-from carelink.fhir import audit_events, endpoint, matching, meta, summary, token_endpoint
+from carelink.fhir import audit_events, authorising, endpoint, matching, meta, smart_configuration, summary, token_endpoint
 from carelink.fhir import batches as fhir_batches
+from carelink.fhir import binaries
 from carelink.fhir import blueprint as fhir
 from carelink.fhir import cds_hooks as fhir_cds_hooks
 from carelink.fhir import consents as fhir_consents
@@ -36,6 +37,7 @@ from carelink.fhir import past as fhir_past
 from carelink.fhir import patches as fhir_patches
 from carelink.fhir import resources as fhir_resources
 from carelink.fhir import terminology as fhir_terminology
+from carelink.fhir import validate
 from carelink.fhir import writes as fhir_writes
 from carelink.fhir import subscriptions as fhir_subscriptions
 from carelink.fhir import searching as fhir_search
@@ -59,6 +61,8 @@ _OF_SYSTEMS = (
     fhir_consents.blueprint,
     fhir_resources.blueprint,
     fhir_writes.blueprint,
+    binaries.blueprint,
+    validate.blueprint,
     fhir_batches.blueprint,
     fhir_subscriptions.blueprint,
     fhir_cds_hooks.blueprint,
@@ -71,6 +75,7 @@ _OF_SYSTEMS = (
     fhir_exports.blueprint,
     fhir_terminology.blueprint,
     token_endpoint.blueprint,
+    smart_configuration.blueprint,
 )
 
 
@@ -105,6 +110,7 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
         app.register_blueprint(blueprint)
     for blueprint in (subject_access.blueprint, retention.blueprint, my_requests.blueprint):
         app.register_blueprint(blueprint)
+    app.register_blueprint(authorising.blueprint)
     for blueprint in _OF_SYSTEMS:
         app.register_blueprint(csrf.exempt(blueprint))  # no cookie speaks for a system, so there is nothing to forge
     return app

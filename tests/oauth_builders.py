@@ -5,10 +5,15 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from flask.testing import FlaskClient
+from html_reading import read
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
 from sqlalchemy import Engine
+from werkzeug.test import TestResponse
 
 from carelink import clock
 from carelink.identity import registering
@@ -69,3 +74,50 @@ class Keyed:
 
     def with_key(self, key: Any) -> Keyed:
         return replace(self, key=key, algorithm="RS384" if isinstance(key, RSAKey) else "ES384")
+
+
+VERIFIER = "a verifier of enough length for everybody".replace(" ", "-") + "-0"
+CHALLENGE = create_s256_code_challenge(VERIFIER)
+APP = "growth-chart"
+
+
+def asking(scope: str, **changed: str | None) -> dict[str, str]:
+    """What an app sends a worker's browser with; what is None is left out."""
+    said: dict[str, str | None] = {
+        "response_type": "code",
+        "client_id": APP,
+        "redirect_uri": REDIRECT,
+        "scope": scope,
+        "state": "its-state",
+        "aud": "http://localhost/fhir/R4",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    return {name: value for name, value in (said | changed).items() if value is not None}
+
+
+def redeeming(code: str, **changed: str) -> dict[str, str]:
+    """What an app without keys sends for a code."""
+    said = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
+    return said | {"client_id": APP, "code_verifier": VERIFIER} | changed
+
+
+def returned(answer: TestResponse) -> dict[str, str]:
+    """What the app is sent back with."""
+    assert answer.status_code == 303, answer.text
+    where = urlsplit(answer.headers["Location"])
+    assert f"{where.scheme}://{where.netloc}{where.path}" == REDIRECT
+    return dict(parse_qsl(where.query))
+
+
+def agreed(browser: FlaskClient, scope: str, number: str = "", **changed: str | None) -> dict[str, str]:
+    """A worker says yes, for the person of that NHS number; what the app is sent back with."""
+    asked = asking(scope, **changed)
+    told = read(browser.get("/oauth2/authorize", query_string=asked).text)
+    hidden = {one.attributes["name"]: one.attributes["value"] for one in told.one("main").all("input", type="hidden")}
+    if number:
+        found = browser.post("/oauth2/authorize", data=hidden | {"nhs_number": number, "answer": "yes"})
+        told = read(found.text)
+        fields = told.one("main").all("input", type="hidden")
+        hidden = {one.attributes["name"]: one.attributes["value"] for one in fields}
+    return returned(browser.post("/oauth2/authorize", data=hidden | {"answer": "yes"}))

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, Response, g, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from carelink.audit.trail import Event, append
-from carelink.errors import CareLinkError, Forbidden
+from carelink.errors import Forbidden
 from carelink.fhir.endpoint import endpoint
 from carelink.identity.assertions import Assertion, Refused
 from carelink.identity.clients import ID
@@ -30,25 +30,19 @@ class TokenDenied(Forbidden):
         self.user = user
 
 
-class TooOften(CareLinkError):
-    """Asked again too soon; `seconds` to wait. Not kept in the audit: it would fill that."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many requests; wait {seconds} seconds")
-        self.seconds = seconds
-
-
-@blueprint.before_request
-def _not_too_often() -> None:
-    """Per address and per client, as it says that it is."""
-    if request.method != "POST":
+def not_too_often() -> None:
+    """Per address and per client, as it says that it is. Raises `TooManyRequests`."""
+    if request.method not in ("GET", "POST") or request.path == KEYS:
         return
     made = endpoint()
     asked = [made.rates_of_addresses.wait(request.remote_addr or "", at())]
     if claimed := _claimed():
         asked.append(made.rates.wait(claimed, at()))
     if seconds := max(asked):
-        raise TooOften(seconds)
+        raise TooManyRequests(retry_after=seconds)
+
+
+blueprint.before_request(not_too_often)
 
 
 @blueprint.post(TOKEN)
@@ -71,7 +65,7 @@ def introspect() -> Response:
 def revoke() -> Response:
     """The end of a token of the client's own, and of all that came of the same consent (RFC 7009)."""
     answer = _answered(lambda: endpoint().server.create_endpoint_response("revocation"))
-    append(connection(), Event("revoke", query=REVOKE, user=_claimed(), request=g.reference), at())
+    append(connection(), Event("sign-out", query=REVOKE, user=_claimed(), request=g.reference), at())
     return answer
 
 
@@ -98,9 +92,9 @@ def failed(error: Exception) -> Response:
     """Any failure of these endpoints, in OAuth2's words (RFC 6749 5.2)."""
     if isinstance(error, TokenDenied):
         return error.answer
-    if isinstance(error, TooOften):
-        answer = _said("temporarily_unavailable", 429, str(error))
-        answer.headers["Retry-After"] = str(error.seconds)
+    if isinstance(error, TooManyRequests):
+        answer = _said("temporarily_unavailable", 429, f"too many requests; wait {error.retry_after} seconds")
+        answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     status = (error.code or 500) if isinstance(error, HTTPException) else 500
     answer = _said("invalid_request" if status < 500 else "server_error", status)
@@ -124,7 +118,7 @@ def _claimed() -> str:
         named = basic.username if basic is not None else None
     except ValueError:  # a header that is no text
         named = None
-    id_ = named or request.form.get("client_id", "") or _subject()
+    id_ = named or request.values.get("client_id", "") or _subject()
     return f"client:{id_}" if ID.fullmatch(id_) else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from carelink.settings import Settings
 
@@ -16,8 +16,8 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
-def policy(settings: Settings) -> str:
-    """The Content-Security-Policy. Signing out goes on to the identity provider, so forms may end there."""
+def policy(settings: Settings, also: str = "") -> str:
+    """The Content-Security-Policy. Signing out goes on to the identity provider, so forms may end there; and `also`."""
     rules = {
         "default-src": "'none'",
         "script-src": "'self'",
@@ -26,7 +26,7 @@ def policy(settings: Settings) -> str:
         "font-src": "'self'",
         "connect-src": "'self'",
         "manifest-src": "'self'",
-        "form-action": f"'self' {_origin(settings.oidc_issuer)}".strip(),
+        "form-action": " ".join(filter(None, ("'self'", _origin(settings.oidc_issuer), also))),
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }
@@ -48,6 +48,8 @@ def install(app: Flask, settings: Settings) -> None:
 
     def add(response: Response) -> Response:
         response.headers.update(always)
+        if leads := g.get("form_goes_to", ""):  # an app to which a worker's answer goes back
+            response.headers["Content-Security-Policy"] = policy(settings, leads)
         if request.endpoint not in STATIC:
             response.headers["Cache-Control"] = "no-store"
         return response

@@ -8,6 +8,7 @@ from flask import Flask, Request, current_app, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.wrappers import Response
 
+PAGES = ("/oauth2/authorize",)  # among those paths, what people are asked
 Speaker = Callable[[Exception], Response]  # a failure, said so that whoever asked can read it
 
 
@@ -19,11 +20,14 @@ class Sessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """None where systems ask: Flask puts an empty one there that can't be written to."""
-        return None if request.path.startswith(self._paths) else super().open_session(app, request)
+        of_systems = request.path.startswith(self._paths) and request.path not in PAGES
+        return None if of_systems else super().open_session(app, request)
 
 
 def speaker() -> Speaker | None:
     """Who says what failed in this request; None where a page does."""
+    if request.path in PAGES:
+        return None
     speakers: Mapping[str, Speaker] = current_app.extensions["carelink.speakers"]
     return next((speak for path, speak in speakers.items() if request.path.startswith(path)), None)
 
