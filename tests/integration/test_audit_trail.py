@@ -228,6 +228,7 @@ WHOLE = {
     "recording": "test_only_looks.py: test_who_only_looks_records_nothing",
     "rehearsal": "test_looking_back.py: test_trying_is_audited_and_changes_nothing_of_the_record",
     "rehearsing": "test_looking_back.py: test_trying_is_audited_and_changes_nothing_of_the_record",
+    "reindexing": "test_index_changed.py: test_that_it_was_read_and_why_is_in_the_audit",
     "relabelling": "test_label_corrections.py: test_who_corrected_what_and_why_is_kept_in_a_row_in_the_record_and_in_the_audit",
     "retention": "test_retention.py: test_that_it_was_there_and_who_erased_it_stays_and_so_does_the_audit",
     "retention_known": "test_retention.py: test_that_it_was_there_and_who_erased_it_stays_and_so_does_the_audit",

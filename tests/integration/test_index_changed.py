@@ -7,11 +7,11 @@ from datetime import datetime
 import pytest
 from ingest_builders import condition, observation, patient, take
 from page_builders import allocation
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 
 from carelink import commands
 from carelink.db import sync
-from carelink.db.tables import index_token, outbox, resource
+from carelink.db.tables import audit_event, index_token, outbox, resource
 from carelink.errors import Conflict
 from carelink.jobs import handlers, index_changed
 from carelink.jobs.shop import Shop
@@ -92,6 +92,15 @@ def test_what_has_ended_is_found_by_nothing(shop: Shop) -> None:
     before = rows(shop.engine)
     commands.reindex(shop)
     assert rows(shop.engine) == before
+
+
+def test_that_it_was_read_and_why_is_in_the_audit(shop: Shop) -> None:
+    commands.reindex(shop)
+    a = audit_event.c
+    with shop.engine.connect() as conn:
+        last = conn.execute(select(a.action, a.query, a.count, a.person).order_by(a.id.desc()).limit(1)).one()
+        number = conn.execute(select(func.count()).select_from(resource)).scalar_one()
+    assert tuple(last) == ("read", "stored resources, to index them", number, None)
 
 
 def test_it_is_asked_for_once_a_release(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
