@@ -10,7 +10,9 @@ from pathlib import Path
 
 from carelink.errors import Invalid
 
-PLACES = Path(__file__).resolve().parent.parent / "config" / "places"
+_ROOT = Path(__file__).resolve().parent.parent
+PLACES = _ROOT / "config" / "places"
+EXPORTS = _ROOT / ".carelink" / "exports"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Settings:
     cohort: Path | None = None  # file of NHS numbers, one a line, to ask the per-person sources about
     web_workers: int = 2
     cookie_secure: bool = False
-    exports: Path = Path(".carelink/exports")  # where bulk exports lie; web processes and workers share it
+    exports: Path = EXPORTS  # where bulk exports lie; web processes and workers share it
     export_hours: int = 24  # how long
     client_secrets: bool | None = None  # whether clients may prove who they are by a secret; None: in development alone
     keys_nearby: tuple[str, ...] = ()  # hosts on a private network whose keys may be asked for
