@@ -40,6 +40,10 @@ class Invalid(CareLinkError):
         self.why = why
 
 
+class TooCostly(CareLinkError):
+    """What was asked takes longer than anybody may hold the database up."""
+
+
 class SourceUnavailable(CareLinkError):
     """A source that did not answer usefully: since when, and why in words."""
 

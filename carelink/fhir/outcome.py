@@ -13,7 +13,7 @@ from carelink.cases.consents_received import VersionMoved
 from carelink.cases.exporting import TooMany
 from carelink.cases.pushing_terms import ChoosesNoId, Refused, Several, TooMuch, Unprocessable
 from carelink.cases.pushing_terms import VersionMoved as PushMoved
-from carelink.errors import CareLinkError, Conflict, Forbidden, Gone, Invalid, NotFound, SourceUnavailable
+from carelink.errors import CareLinkError, Conflict, Forbidden, Gone, Invalid, NotFound, SourceUnavailable, TooCostly
 from carelink.identity.tokens import ScopeTooSmall, TokenRefused
 from carelink.record.terminology import NotCarried, UnknownCode
 from fhir_adapters import exact_json
@@ -35,6 +35,7 @@ STATUS: tuple[tuple[type[CareLinkError], int, str], ...] = (
     (TooMany, 429, "throttled"),
     (NotCarried, 404, "not-supported"),
     (UnknownCode, 404, "not-found"),
+    (TooCostly, 422, "too-costly"),
     (Invalid, 400, "invalid"),
     (SourceUnavailable, 503, "transient"),
     (CareLinkError, 400, "processing"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
 from carelink.consent.lens import Lens
+from carelink.db.limits import at_most
 from carelink.fhir import bearer, bundle, searched
 from carelink.fhir.endpoint import ROOT, endpoint
 from carelink.fhir.outcome import issue, outcome
@@ -19,6 +21,9 @@ from carelink.web.session import at
 from carelink.web.transaction import connection
 
 _TYPE = f"<any({', '.join(sorted({'Patient', *searched.TYPES}))}):type_>"
+
+NARROW = ("_id", "identifier", "patient", "subject")
+LONGEST = 5.0  # seconds, for a search that may go through the records of many people
 
 blueprint = Blueprint("fhir_search", __name__, url_prefix=ROOT)
 blueprint.before_request(bearer.check_format)
@@ -41,9 +46,19 @@ def find_by_form(type_: str) -> Response:
 
 def found(type_: str, lens: Lens, given: Given, this: str) -> bytes:
     """The `searchset` Bundle of what is asked; `this` is the query string by which it says itself what that was."""
-    base, links = f"{endpoint().base}/{type_}", endpoint().links
-    asked, after = links.followed(given, lens.requester)
+    asked, after = endpoint().links.followed(given, lens.requester)
     wanted = search_of(type_, asked, endpoint().base, at(), after, lenient=prefers_lenient())
+    with at_most(connection(), LONGEST) if _of_many(wanted.query) else nullcontext():
+        return _answered(lens, wanted, this, asked)
+
+
+def _of_many(query: Query) -> bool:
+    """Whether it may go through the records of many people: then it may not take for ever."""
+    return not any(one.parameter in NARROW and one.chained is None for one in query.criteria)
+
+
+def _answered(lens: Lens, wanted: Search, this: str, asked: Given) -> bytes:
+    base, links = f"{endpoint().base}/{wanted.query.types[0]}", endpoint().links
     if wanted.only_total:
         return bundle.joined(_told(wanted), f"{base}?{this}", total=_number(lens, wanted.query))
     page, came = _page(lens, wanted)
