@@ -23,7 +23,7 @@ from carelink.db.engine import engine_for
 from carelink.demo.children import Children
 from carelink.demo.environment import Sources
 from carelink.jobs.joined import joined
-from carelink.jobs.pull import source_settings
+from carelink.cases.reaching import source_settings
 from carelink.jobs.wanted import read_cohort
 from carelink.place import Place
 from carelink.place_loader import load

@@ -26,9 +26,19 @@ from carelink.dashboard import (
 )
 from carelink.dashboard import blueprint as dashboard
 from carelink.errors import Invalid
-from carelink.fhir import audit_events, authorising, endpoint, matching, meta, smart_configuration, summary, token_endpoint
+from carelink.fhir import (
+    audit_events,
+    authorising,
+    binaries,
+    endpoint,
+    matching,
+    meta,
+    smart_configuration,
+    summary,
+    token_endpoint,
+    validate,
+)
 from carelink.fhir import batches as fhir_batches
-from carelink.fhir import binaries
 from carelink.fhir import blueprint as fhir
 from carelink.fhir import cds_hooks as fhir_cds_hooks
 from carelink.fhir import consents as fhir_consents
@@ -36,11 +46,10 @@ from carelink.fhir import exports as fhir_exports
 from carelink.fhir import past as fhir_past
 from carelink.fhir import patches as fhir_patches
 from carelink.fhir import resources as fhir_resources
-from carelink.fhir import terminology as fhir_terminology
-from carelink.fhir import validate
-from carelink.fhir import writes as fhir_writes
-from carelink.fhir import subscriptions as fhir_subscriptions
 from carelink.fhir import searching as fhir_search
+from carelink.fhir import subscriptions as fhir_subscriptions
+from carelink.fhir import terminology as fhir_terminology
+from carelink.fhir import writes as fhir_writes
 from carelink.identity.oidc import Provider
 from carelink.place import Place
 from carelink.portal import blueprint as portal

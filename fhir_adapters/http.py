@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,6 +28,8 @@ LARGEST = 64 * 1024 * 1024  # bytes of one answer; the largest published GP reco
 LONGEST_WAIT = 2.0  # seconds between two tries, whatever Retry-After says: a pull must not hang
 
 Params = Mapping[str, str | int | list[str]]
+_T = TypeVar("_T")
+_Reader = Callable[[httpx.Response, Collection[int]], _T]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ class Answer:
     json: Any
     headers: Mapping[str, str]  # names in lower case
     status: int
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file as it came: its bytes, and what the source says that it is, in lower case, without parameters."""
+
+    content: bytes
+    content_type: str
 
 
 class _Passing(Exception):
@@ -102,7 +112,7 @@ class Client:
 
         `expect` names statuses other than 2xx that the caller understands. Raises SourceFailed.
         """
-        return self._ask("GET", path, expect, params=params, headers=headers)
+        return self._ask("GET", path, expect, self._read, params=params, headers=headers)
 
     def post(
         self,
@@ -113,20 +123,24 @@ class Client:
     ) -> Answer:
         """The answer of POST with a JSON body (as FHIR JSON unless `headers` say otherwise). Raises SourceFailed."""
         typed = {"Content-Type": "application/fhir+json"} | dict(headers or {})
-        return self._ask("POST", path, expect, content=exact_json.dumps(json), headers=typed)
+        return self._ask("POST", path, expect, self._read, content=exact_json.dumps(json), headers=typed)
+
+    def download(self, path: str) -> Download:
+        """A file by GET, from this source alone: a whole URL must be on its host. Raises SourceFailed."""
+        return self._ask("GET", path, (), self._file, headers={"Accept": "*/*"})
 
     def fail(self, why: str) -> NoReturn:
         """Stops the pull of this source with that line."""
         raise SourceFailed(self.settings.name, why)
 
-    def _ask(self, method: str, path: str, expect: Collection[int], **request: Any) -> Answer:
+    def _ask(self, method: str, path: str, expect: Collection[int], read: _Reader[_T], **request: Any) -> _T:
         url = self._url(path)
         wait = self.breaker.wait(self._clock())
         if wait:
             failed = self.breaker.failures
             self.fail(f"failed {failed} times in a row; left alone for another {wait:.0f} s")
         try:
-            answer = self._tried(method, url, expect, request)
+            answer = self._tried(method, url, expect, read, request)
         except _Passing as gave_up:
             self.breaker.failed(self._clock())
             raise SourceFailed(self.settings.name, str(gave_up)) from gave_up
@@ -136,19 +150,19 @@ class Client:
         self.breaker.succeeded()
         return answer
 
-    def _tried(self, method: str, url: str, expect: Collection[int], request: dict[str, Any]) -> Answer:
+    def _tried(self, method: str, url: str, expect: Collection[int], read: _Reader[_T], request: dict[str, Any]) -> _T:
         tries = stamina.retry_context(
             on=_again, attempts=max(1, self.settings.attempts), timeout=None, wait_max=LONGEST_WAIT, wait_jitter=0.1
         )
         for attempt in tries:
             with attempt:
-                return self._once(method, url, expect, request)
+                return self._once(method, url, expect, read, request)
         raise AssertionError("stamina tries at least once")
 
-    def _once(self, method: str, url: str, expect: Collection[int], request: dict[str, Any]) -> Answer:
+    def _once(self, method: str, url: str, expect: Collection[int], read: _Reader[_T], request: dict[str, Any]) -> _T:
         try:
             with self._http.stream(method, url, **request) as response:
-                return self._read(response, expect)
+                return read(response, expect)
         except httpx.TimeoutException as late:
             raise _Passing(f"no answer in {self.settings.timeout:g} s") from late
         except httpx.ConnectError as down:
@@ -171,6 +185,12 @@ class Client:
         if not _is_json(kind):
             self.fail(f"wrong content type {kind[:60] or '(none)'}, expected JSON")
         return Answer(self._json(self._body(response)), headers, status)
+
+    def _file(self, response: httpx.Response, expect: Collection[int]) -> Download:
+        if not response.is_success:
+            self._refuse(response.status_code, {name.lower(): value for name, value in response.headers.items()})
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return Download(self._body(response), kind)
 
     def _refuse(self, status: int, headers: Mapping[str, str]) -> NoReturn:
         if status in PASSING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from fhir_adapters.whole import Whole
 
@@ -103,6 +103,15 @@ class Source(Protocol):
 
     def pull(self, cursor: Cursor | None, wanted: Sequence[Wanted], now: datetime) -> Iterator[Batch]:
         """Batches of all that changed since `cursor` (None: from the start), in the same order every time."""
+        ...
+
+
+@runtime_checkable
+class GivesFiles(Protocol):
+    """A source that gives the files which its resources name by an address."""
+
+    def file(self, url: str) -> Any:
+        """The file: `content` and `content_type`. Stops with `SourceFailed`."""
         ...
 
 

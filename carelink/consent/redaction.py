@@ -45,6 +45,7 @@ LOCATING: Mapping[str, Mapping[str, str]] = {
     "DocumentReference": {
         "text": "may repeat an address",
         "content.attachment.data": "the head of a letter has the address",
+        "content.attachment.url": "leads to the letter",
     },
     "DiagnosticReport": {"text": "may repeat an address", "presentedForm": "the head of a report has the address"},
     "CareTeam": {"managingOrganization": "the area", "telecom": "the area code", "text": "repeats the above"},

@@ -26,6 +26,7 @@ __all__ = [
     "in_body",
     "lens",
     "lens_to_write",
+    "may_validate",
     "one",
     "unless_held",
 ]
@@ -80,6 +81,14 @@ def lens_to_write(type_: str, interaction: str) -> Lens:
         needed = f"system/{type_}.{interaction}"
         raise ScopeTooSmall(f"The access token has no scope for writing {type_}", needed=needed)
     return Lens.compile(parts().place, g.requester, at())
+
+
+def may_validate(type_: str) -> None:
+    """Nothing, where the token has any scope for that type: nothing of anybody is looked at. Raises `ScopeTooSmall`."""
+    granted = asking.granted(request.headers.get("Authorization", ""), endpoint().tokens, at())
+    g.requester = replace(granted.requester, request=g.reference)
+    if not (granted.may_read(type_) or any(granted.may_write(type_, one) for one in "cu")):
+        raise ScopeTooSmall(f"The access token has no scope for {type_}", needed=f"system/{type_}.rs")
 
 
 def in_body() -> Given:

@@ -11,6 +11,7 @@ from carelink.fhir import searched
 
 _READ = ("read", "vread", "history-instance", "history-type", "search-type")
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/"
+_VALIDATE = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate")
 _META = ("meta", "http://hl7.org/fhir/OperationDefinition/Resource-meta")
 # type -> interactions, search parameters (name, type, words), operations (name, definition)
 RESOURCES: dict[str, dict[str, Any]] = {
@@ -18,7 +19,7 @@ RESOURCES: dict[str, dict[str, Any]] = {
         type_: {
             "interactions": _READ,
             "parameters": searched.parameters(type_),
-            "operations": (_META,),
+            "operations": (_META, _VALIDATE),
         }
         for type_ in searched.TYPES
     },
@@ -31,12 +32,13 @@ RESOURCES: dict[str, dict[str, Any]] = {
             ("summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"),
             ("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export"),
             _META,
+            _VALIDATE,
         ),
     },
     "Consent": {
         "interactions": (*_READ, "create", "update", "patch"),
         "parameters": searched.parameters("Consent"),
-        "operations": (_META,),
+        "operations": (_META, _VALIDATE),
         "versioning": "versioned-update",  # an update names the version that it replaces (If-Match)
     },
     "Subscription": {
@@ -58,6 +60,12 @@ RESOURCES: dict[str, dict[str, Any]] = {
             }
             for topic in TOPICS.values()
         ],
+    },
+    "Binary": {
+        "interactions": ("read",),
+        "parameters": (),
+        "operations": (),
+        "versioning": "no-version",  # another file has another id
     },
     "AuditEvent": {
         "interactions": ("read", "search-type"),

@@ -5,9 +5,8 @@ A failure says so and stops.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from carelink.audit.trail import CARELINK, Event, append
+from carelink.cases.reaching import source_settings
 from carelink.db.alone import alone
 from carelink.jobs.joined import joined
 from carelink.jobs.wanted import GIVES_RECORDS, PER_PERSON, Asked, answered_about, asked_about, everybody
@@ -25,7 +25,7 @@ from carelink.record import quarantine, source_state
 from carelink.record.ingest import IngestReport, ingest, replay
 from carelink.settings import Settings
 from fhir_adapters import registry
-from fhir_adapters.source import Batch, SourceFailed, SourceSettings
+from fhir_adapters.source import Batch, SourceFailed
 
 log = structlog.get_logger()
 TRIES = 3  # of a batch that PostgreSQL broke off because two waited for each other
@@ -49,6 +49,7 @@ class PullReport:
     ended: int = 0  # not told by the source any more
     doubts: tuple[str, ...] = ()  # parts of which too much was gone to be believed
     erased: int = 0  # not taken in: it was erased because its time was over
+    findings: Counter[str] = field(default_factory=Counter)  # rule of UK Core -> how often it fails in what is stored
 
     def add(self, one: IngestReport) -> None:
         """Count a batch in."""
@@ -60,6 +61,7 @@ class PullReport:
         self.ended += one.ended
         self.doubts += one.doubts
         self.erased += one.erased
+        self.findings += one.findings
 
 
 @dataclass(frozen=True)
@@ -131,20 +133,6 @@ def _run(one: _Pull) -> None:
         one.report.add(_stored(one, batch))
         one.watcher(batch)
     _finish(one, asked)
-
-
-def source_settings(entry: SourceEntry, environ: Mapping[str, str] = os.environ) -> SourceSettings:
-    """How to reach it: the pack, with URL and secret from the environment where that has them."""
-    prefix = f"CARELINK_SOURCE_{entry.name.upper().replace('-', '_')}"
-    return SourceSettings(
-        name=entry.name,
-        kind=entry.kind,
-        organisation=entry.organisation,
-        url=environ.get(f"{prefix}_URL", entry.url),
-        secret=environ.get(entry.secret_env or f"{prefix}_SECRET", ""),
-        timeout=entry.timeout,
-        options=entry.options,
-    )
 
 
 def _stored(one: _Pull, batch: Batch) -> IngestReport:

@@ -10,10 +10,11 @@ from fhir_adapters.auth import auth_of
 from fhir_adapters.breaker import Breaker
 from fhir_adapters.bundles import BundlePage, pages
 from fhir_adapters.entries import read_entry
-from fhir_adapters.http import Client, Params
+from fhir_adapters.http import Client, Download, Params
 from fhir_adapters.marks import Mark, Reading
 from fhir_adapters.source import Batch, Cursor, Item, Rejected, SourceFailed, SourceSettings, Wanted
 
+LARGEST_FILE = 20 * 1024 * 1024  # bytes; a scanned letter has one or two million
 # What others refer to comes first, so that what refers to a person finds them linked already.
 TYPES = (
     "Organization",
@@ -73,6 +74,11 @@ class FhirR4:
                     done += len(batch.items) + len(batch.rejected)
                     total = None if batch.total is None else max(done, before + batch.total)
                     yield Batch(batch.items, batch.cursor, batch.rejected, done, total)
+
+    def file(self, url: str) -> Download:
+        """A file that one of its resources names by that address, as its Attachment has it. Raises SourceFailed."""
+        with Client(self.settings, auth=self._auth, breaker=self._breaker, largest=LARGEST_FILE) as client:
+            return client.download(url)
 
     def _type(self, client: Client, type_: str, marks: dict[str, Mark]) -> Iterator[Batch]:
         start = marks.get(type_, Mark())

@@ -18,7 +18,8 @@ from carelink.db.tables import outbox, resource, source_person
 from carelink.errors import Invalid
 from carelink.jobs import handlers
 from carelink.jobs import pull as pulling
-from carelink.jobs.pull import PullReport, pull, source_settings
+from carelink.cases.reaching import source_settings
+from carelink.jobs.pull import PullReport, pull
 from carelink.jobs.shop import Shop
 from carelink.jobs.wanted import read_cohort
 from carelink.place import Place

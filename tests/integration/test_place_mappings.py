@@ -14,7 +14,7 @@ import pytest
 
 from carelink.consent.relationships import derive
 from carelink.ids import PersonKey
-from carelink.jobs.pull import source_settings
+from carelink.cases.reaching import source_settings
 from carelink.place import Place
 from carelink.place_loader import load
 from carelink.record.validation import check
