@@ -217,9 +217,10 @@ NOTICES: tuple[Notice, ...] = (
         "something is not shown",
         "docs/consent.md, What is told of what is withheld: that a sensitivity or a wish keeps something from somebody who "
         "is involved, where the place tells it; one bit for a person, never how much or what",
-        _on(*_PAGES, "fhir.everything", r"consents\..*"),
+        _on(*_PAGES, "fhir.everything", r"consents\..*", r"cds_hooks\.view"),
         _withheld,
         (
+            re.compile(rb'\\n- There may be more:[^"]*'),
             re.compile(rb'<p class="app-withheld"[^>]*>.*?</p>', re.DOTALL),
             re.compile(rb'<p class="app-doubt">There may be more:[^<]*</p>'),
             re.compile(rb" that you can see(?=\.)"),

@@ -23,6 +23,8 @@ from worlds_notices import Known, Notice
 from worlds_records import World, store, world
 from worlds_routes import Drawing, Route
 from worlds_routes_care import CARE
+from worlds_routes_events import EVENTS, subscribed
+from worlds_routes_events import SCOPES as SUBSCRIBES
 from worlds_routes_exports import EXPORTS
 from worlds_routes_lead import LEAD
 from worlds_routes_systems import SYSTEMS, claims
@@ -39,14 +41,14 @@ from carelink.identity import clients, requesters
 from carelink.ids import UserId
 from carelink.place import Place
 
-ROUTES: Mapping[str, Route] = {**CARE, **LEAD, **SYSTEMS, **EXPORTS}
+ROUTES: Mapping[str, Route] = {**CARE, **LEAD, **EVENTS, **SYSTEMS, **EXPORTS}
 SECRET = "x" * 40
 ALL, CONSENTS = "system/*.rs", "system/*.rs system/Consent.cu"
 # Who asks, how often, and what they mostly ask.
 _VIEWS = {"as sam": ("sam.okafor", False), "as nadia, involved": ("nadia.rahman", True)}
 WORKERS = ("sam.okafor", "priya.nair", "gwen.price", "nadia.rahman", "tom.ellis", "noor.haddad")
 SYSTEM_CLIENTS = (
-    client("ward", "RDV", "nurse", CONSENTS),
+    client("ward", "RDV", "nurse", f"{CONSENTS} {SUBSCRIBES}"),
     client("surgery", "P81001", "gp", CONSENTS),
     client("council", "901", "social-worker", "system/Patient.rs system/Consent.rs system/Consent.cu"),
     client("board", "QDM", "ig-lead", ALL),
@@ -154,6 +156,7 @@ def in_world(site: Site, made: World, asker: Asker) -> Iterator[Known]:
     with site.undone():
         site.count_from(1000)
         store(site.conn, site.place, made)
+        subscribed(site.conn, made)
         lens = lens_of(site.conn, site, asker.who)
         yield Known(site.conn, site.place, asker.who, lens, asker.view)
 

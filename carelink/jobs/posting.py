@@ -11,7 +11,6 @@ import socket
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from time import monotonic
 from typing import Any
 
@@ -57,7 +56,7 @@ def _status(line: _Line, url: str, body: bytes, headers: Mapping[str, str]) -> P
         **headers,
     }
     with (
-        httpcore.ConnectionPool(ssl_context=_tls(), network_backend=line, retries=0) as pool,
+        httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=line, retries=0) as pool,
         pool.stream("POST", url, headers=list(sent.items()), content=body, extensions={"timeout": _times()}) as answer,
     ):
         good = 200 <= answer.status < 300
@@ -66,11 +65,6 @@ def _status(line: _Line, url: str, body: bytes, headers: Mapping[str, str]) -> P
 
 def _times() -> dict[str, float]:
     return {"connect": CONNECT, "read": WHOLE, "write": WHOLE, "pool": WHOLE}
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 class _Refused(Exception):
@@ -105,7 +99,7 @@ class _Line(httpcore.NetworkBackend):
 class _Hurried(httpcore.NetworkStream):
     """A connection on which a drip of bytes takes no longer than anything else."""
 
-    def __init__(self, stream: httpcore.NetworkStream, line: _Line, secure: bool = False) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, line: _Line) -> None:
         self._stream, self._line = stream, line
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from ingest_builders import NHS, item, patient, take
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
@@ -215,6 +216,15 @@ def signed_by(key: Any, algorithm: str, now: datetime, kid: str = str(KEY["kid"]
     return jwt.encode({"alg": algorithm, "kid": kid, **header}, claims, key, algorithms=[algorithm])
 
 
+def by_secret(secret: bytes, now: datetime) -> str:
+    """Signed with a public key as if that were a secret: joserfc itself makes no such token."""
+    first, second, _ = signed_by(ECKey.import_key(KEY), "ES384", now).split(".")
+    header = {"alg": "HS256", "kid": KEY["kid"]}
+    first = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    made = hmac.digest(secret, f"{first}.{second}".encode(), "sha256")
+    return f"{first}.{second}.{base64.urlsafe_b64encode(made).decode().rstrip('=')}"
+
+
 CLAIMS: list[dict[str, Any]] = [
     {"iss": "https://elsewhere.example"},
     {"iss": None},
@@ -249,13 +259,12 @@ def test_a_token_is_good_once(ask: Callable[..., TestResponse], engine: Engine) 
 
 
 def test_only_its_own_key_and_algorithm_will_do(app: Flask, now: datetime) -> None:
-    secret = base64.urlsafe_b64encode(ECKey.import_key(KEY).as_pem(private=False)).decode().rstrip("=")
     own, other = ECKey.import_key(KEY), ECKey.generate_key("P-384")
     wrong = {
         "another key": signed_by(other, "ES384", now),
         "a key that the token says where to find": signed_by(other, "ES384", now, jku="https://elsewhere.example/keys"),
         "a key of another kind": signed_by(RSAKey.generate_key(2048), "RS384", now),
-        "the public key as a secret": signed_by(OctKey.import_key({"kty": "oct", "k": secret}), "HS256", now),
+        "the public key as a secret": by_secret(own.as_pem(private=False), now),
         "another name of the key": signed_by(own, "ES384", now, kid="another"),
         "no signature": "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2Vwci5kYWxldmFsbGV5LmV4YW1wbGUifQ.",
         "no token": "a.b.c",
