@@ -262,7 +262,7 @@ def _document(one: Thing, said: Said) -> Json:
     attachment = {
         "contentType": "text/plain",
         "title": f"Letter {said.mark}",
-        "data": "V2hlcmU=" + str(len(said.place)) * 4,
+        "data": "V2hl" + str(len(said.place)) * 4,
     }
     return {"status": "current", "type": _text(said), "subject": _me(one), "date": f"{day(said)}T10:00:00Z", "content": [{"attachment": attachment}]}  # fmt: skip
 

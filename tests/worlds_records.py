@@ -24,7 +24,8 @@ from carelink.consent import directives, relationships
 from carelink.consent.sensitivity import CONFIDENTIALITY, sensitivities
 from carelink.db.tables import user
 from carelink.place import Place
-from carelink.record import hints, persons_rows
+from carelink.record import attachments_store, hints, persons_rows
+from carelink.record.attachments import addressed
 from carelink.record.golden_store import MADE_HERE, recompose
 from carelink.record.traits import traits
 from carelink.record.writing import Writable, ended, write
@@ -130,7 +131,9 @@ def _write(conn: Connection, place: Place, made: World) -> None:
     for back in range(oldest, 0, -1):
         at = STORED - timedelta(hours=back - 1)
         stored = [writable(made, one, one.said[-back]) for one in made.things if len(one.said) >= back]
-        write(conn, stored, at, known)
+        versions = write(conn, stored, at, known)
+        new = [one for one in stored if one.key in versions]
+        attachments_store.keep(conn, new, versions, {one.key: addressed(dict(one.body))[1] for one in new})
     current = [writable(made, one, one.said[-1]) for one in made.things]
     hints.note(conn, place, current, DERIVED)
     conn.execute(_NUMBERED)
@@ -154,7 +157,7 @@ def writable(made: World, one: Thing, said: Said) -> Writable:
     return Writable(
         key=key(one),
         type=one.type,
-        body=body,
+        body=addressed(body)[0],
         source=one.source,
         source_id=one.id,
         custodian=said.label.custodian,
