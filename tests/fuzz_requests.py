@@ -77,7 +77,7 @@ _headers = st.lists(
     ),
     max_size=3,
 )
-WHO = (*["all"] * 12, "some", "none", "stranger")
+WHO = (*["all"] * 12, "lead", "lead", "some", "none", "stranger")
 BROKEN = (
     "Bearer",
     "Bearer x",
@@ -92,6 +92,16 @@ BROKEN = (
 )
 
 
+# What some routes need to do anything at all.
+GOOD: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "fhir_terminology.lookup": (("system", "https://carelink.example/CodeSystem/alert"), ("code", "legal")),
+    "fhir_terminology.expand": (("url", "https://carelink.example/ValueSet/hiv"), ("count", "3")),
+    "fhir_terminology.translate": (("code", "sg"),),
+    "fhir_terminology.translate_by_one": (("code", "sg"),),
+    "fhir_search.find": (("patient", "{Patient.0}"),),
+    "fhir_audit.find": (("date", "ge2026-01-01"),),
+}
+
 # A request ------------------------------------------------------------------------------------------
 
 
@@ -104,33 +114,36 @@ def rules(map_: Map) -> list[Rule]:
 def drafts(draw: st.DrawFn, asked: Sequence[Rule], examples: Sequence[Any]) -> Draft:
     """A request of one of these routes: with everything wrong, or one part of it, so that what is behind it is reached."""
     rule, type_ = draw(st.sampled_from(asked)), draw(st.sampled_from(TYPES))
-    broken = draw(st.sampled_from(["path", "query", "query", "query", "headers", "body", "body", "body", "all"]))
+    broken = draw(
+        st.sampled_from(["path", "query", "query", "query", "headers", "body", "body", "body", "all", *["nothing"] * 4])
+    )
     path = _path(draw, rule, type_, broken in ("path", "all"))
     type_ = next((part for part in path.split("/") if part in RESOURCES), type_)
     allowed = tuple(sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})) or ("GET",)
     method = draw(st.sampled_from(allowed * 60 + METHODS))
-    query, raw = _query(draw, type_, broken in ("query", "all"))
+    query, raw = _query(draw, rule.endpoint, type_, broken in ("query", "all"))
     body, fits = b"", ""
     if method in ("POST", "PUT", "PATCH", "DELETE", "QUERY"):
         body, fits = draw(bodies(method, path, examples, type_, broken in ("body", "all")))
-    headers = _headers_of(draw, fits, broken in ("headers", "all"))
+    headers = _headers_of(draw, path, fits, broken in ("headers", "all"))
     who = draw(st.sampled_from(WHO))
     return Draft(method, path, rule.endpoint, query, raw, tuple(headers.items()), body, who)
 
 
-def _query(draw: st.DrawFn, type_: str, broken: bool) -> tuple[tuple[tuple[str, str], ...], str]:
+def _query(draw: st.DrawFn, endpoint: str, type_: str, broken: bool) -> tuple[tuple[tuple[str, str], ...], str]:
     if not broken:
         whose = (("patient", f"{{Patient.{draw(st.integers(0, 8))}}}"),)
-        return draw(st.sampled_from([(), whose])), ""
+        usual = GOOD.get(endpoint, ())
+        return draw(st.sampled_from([usual, usual, usual, whose])), ""
     return draw(parameters(type_)), draw(st.sampled_from([*[""] * 8, "%ff=%fe", "a=%", "&&&=", "_count=1&_count=2", ";", "%00=%00", "a" * 3000, "="]))  # fmt: skip
 
 
-def _headers_of(draw: st.DrawFn, fits: str, broken: bool) -> dict[str, str]:
+def _headers_of(draw: st.DrawFn, path: str, fits: str, broken: bool) -> dict[str, str]:
     headers = {"Content-Type": fits} if fits else {}
+    if not broken and "$export" in path:
+        return headers | {"Prefer": "respond-async"}
     if not broken:
-        return headers | draw(
-            st.sampled_from([{}, {"If-Match": 'W/"1"'}, {"Prefer": "respond-async"}, {"Prefer": "handling=lenient"}])
-        )
+        return headers | draw(st.sampled_from([{}, {}, {"If-Match": 'W/"1"'}, {"Prefer": "handling=lenient"}]))
     headers |= dict(draw(_headers))
     if fits:
         headers["Content-Type"] = draw(st.sampled_from((fits, *MEDIA)))
@@ -156,7 +169,12 @@ def _part(draw: st.DrawFn, rule: Rule, variable: str, here: str, type_: str, bro
     converter, known = rule._converters[variable], st.integers(0, 99).map(lambda number: f"{{{here}.{number}}}")
     good: st.SearchStrategy[str] = st.just(type_) if "type" in variable else known
     if isinstance(converter, AnyConverter):
-        good = st.sampled_from(sorted(converter.items))
+        likely = [
+            one
+            for one in ("Patient", "Condition", "Observation", "Encounter", "Consent", "Flag")
+            if one in converter.items
+        ]
+        good = st.sampled_from((*sorted(converter.items), *likely * 6))
     elif isinstance(converter, IntegerConverter):
         good = st.sampled_from(["1", "2"])
     bad = st.one_of(

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import pytest
 from export_builders import serving
+from fhir_builders import involve
 from flask import Flask
 from fuzz_requests import Draft, Known, drafts, filled, rules
 from hypothesis import HealthCheck, Phase, given, settings
@@ -25,7 +26,7 @@ from sqlalchemy import Engine, select, text
 from structlog.testing import capture_logs
 from werkzeug.test import EnvironBuilder, TestResponse
 from worlds_asking import client
-from worlds_bodies import BODIES, NUMBERS
+from worlds_bodies import BODIES, NUMBERS, person
 from worlds_records import World, store, world
 
 from carelink import clock
@@ -38,9 +39,11 @@ from carelink.place import Place
 
 SOAK = bool(os.environ.get("CARELINK_SOAK"))
 REQUESTS = int(os.environ.get("CARELINK_FUZZ", 10_000 if SOAK else 1_500))
+WORLD = 11
 WRITES = "system/*.cruds system/Consent.cruds"
 CLIENTS = {
     "all": client("ward", "RDV", "nurse", WRITES),
+    "lead": client("board", "QDM", "ig-lead", WRITES),
     "some": client("some", "RDV", "nurse", "system/Patient.rs system/Condition.r"),
     "stranger": client("stranger", "902", "social-worker", WRITES),
 }
@@ -152,7 +155,9 @@ def engine(postgres: Embedded, place: Place) -> Iterator[Engine]:
         sync.sync(conn, place)
         for one in CLIENTS.values():
             clients.register(conn, place, one.id, one.organisation, one.role, one.scopes)
-        store(conn, place, world(11))
+        store(conn, place, world(WORLD))
+        for number in range(world(WORLD).people):
+            involve(conn, person(number), "RDV")
         for name in (
             conn.execute(text("select sequencename from pg_sequences where schemaname = 'public'")).scalars().all()
         ):
@@ -163,12 +168,14 @@ def engine(postgres: Embedded, place: Place) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def fuzzed(engine: Engine, place: Place, tmp_path_factory: pytest.TempPathFactory) -> Fuzzed:
-    there = world(11)
+    there = world(WORLD)
     with engine.connect() as conn:
         stored = conn.execute(select(resource.c.type, resource.c.key).order_by(resource.c.source, resource.c.key)).all()
     known = Known()
     for type_, key in stored:
         known.add(type_, str(key))
+    for type_, id_ in (("CodeSystem", "alert"), ("ValueSet", "hiv"), ("ConceptMap", "council-a-alert")):
+        known.add(type_, id_)
     app = serving(engine, place, Path(tmp_path_factory.mktemp("fuzzed")))
     return Fuzzed(app, _examples(there), known, _personal(there))
 
