@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from carelink import commands, logs, planning_commands, retention_commands
 from carelink.errors import CareLinkError, Invalid
 from carelink.jobs import ending
+from carelink.subscription_commands import subscription_group
 
 DATA = click.option(
     "--data",
@@ -255,6 +256,9 @@ def clients_add(name: str, organisation: str, role: str, scopes: str, secret: st
     with commands.opened(data) as shop:
         for line in commands.add_client(shop, name, organisation, role, scopes, secret):
             click.echo(line)
+
+
+cli.add_command(subscription_group)
 
 
 @cli.group()

@@ -163,6 +163,9 @@ class Watch:
     vip: frozenset[tuple[str, str]] = frozenset()  # (system, code) of the Flags that mark whom curiosity may draw
 
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})  # this machine itself
+
+
 @dataclass(frozen=True)
 class Subscriber:
     """Where clients of one organisation may have notifications sent to: this address and what is below it."""

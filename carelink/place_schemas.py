@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from carelink.place import LOOPBACK
 from fhir_adapters.registry import KINDS
 
 # v3-ActReason, and one of ours: to look into what may be abuse or neglect (Care Act 2014 s42, s45).

@@ -24,6 +24,7 @@ GLASS = Act("glass", "opened your record in need", "Broke the glass")
 CLOSED = Act("closed", "closed your record again, which they had opened in need", "Closed what they opened in need")
 REFUSED = Act("refused", "tried to open your record, and CareLink did not let them", "Was refused")
 COPIED = Act("copied", "printed or took a copy of something in your record", "Printed or exported")
+TOLD = Act("told", "was told that something in your record is new or different", "Was notified")
 CHANGED = Act("changed", "added or changed something in your record", "Wrote")
 LINKED = Act("linked", "worked on which records are yours", "Decided whose records they are")
 AUDITED = Act("audited", "checked who had looked at your record", "Read the audit")
@@ -39,7 +40,7 @@ OTHER = Act("other", "worked with your record", "Other")
 
 # The order in which acts are told: of all that one request did, the first of these.
 ORDER = (
-    *(GLASS, REFUSED, COPIED, CHANGED, LINKED, CHECKED, ANSWERED, AUDITED, REQUEST, SETTING),
+    *(GLASS, REFUSED, COPIED, TOLD, CHANGED, LINKED, CHECKED, ANSWERED, AUDITED, REQUEST, SETTING),
     *(OPENED, CLOSED, FOUND, LISTED, SIGNED, OTHER),
 )
 
@@ -52,6 +53,7 @@ BY_ACTION: Mapping[str, Act] = {
     "print": COPIED,
     "export": COPIED,
     "gather": COPIED,
+    "notify": TOLD,
     "create": CHANGED,
     "update": CHANGED,
     "delete": CHANGED,

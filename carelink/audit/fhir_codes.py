@@ -63,6 +63,7 @@ SORTS: Mapping[str, Sort] = {
     "break-glass-search": _rest("search", "E"),
     "break-glass-review": Sort(LOG_USED, "U"),
     "gather": Sort(EXPORT, "R"),
+    "notify": Sort(EXPORT, "R"),
     "client": Sort(ALERT, "U", coding(DCM, "110137", "User security Attributes Changed")),
     "refusal": Sort(ALERT, "E", coding(DCM, "110132", "Use of Restricted Function")),
     "break-glass": Sort(ALERT, "E", coding(DCM, "110127", "Emergency Override Started")),

@@ -16,8 +16,7 @@ from typing import Any
 
 import httpcore
 
-from carelink.place import Subscriber
-from carelink.place_schemas import LOOPBACK
+from carelink.place import LOOPBACK, Subscriber
 
 CONNECT, WHOLE = 3.0, 10.0  # seconds: for a connection, and for everything from the name to the status
 _PIECE = 65_536  # bytes that are sent between two looks at the clock
