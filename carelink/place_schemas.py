@@ -46,8 +46,6 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "telephone": ("same", "near", "different", "missing"),
 }
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})  # this machine itself
-
 _id = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", error="must be letters, digits, dots and dashes, no spaces")
 _ods = validate.Regexp(r"^[A-Z0-9]{3,10}$", error="must be an organisation code: capitals and digits, at least three")
 _some = validate.Length(min=1, error="must not be empty")
