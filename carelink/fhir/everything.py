@@ -8,13 +8,12 @@ from datetime import datetime
 from carelink.errors import Invalid
 from carelink.fhir.asking import Given
 from carelink.fhir.forms import NAMES
+from carelink.fhir.r4_elements import structure
 from carelink.record.everything import Narrowed
 from carelink.record.partial_dates import span
-from carelink.record.validation_shapes import model_of
 
 ONCE = ("start", "end", "_since", "_count")
 MOST = 500  # resources a page
-MOST_TYPES = 60
 
 
 def asked(given: Given, after: str = "") -> Narrowed:
@@ -66,7 +65,8 @@ def _instant(text: str) -> str:
 
 def _types(named: Sequence[str]) -> frozenset[str]:
     for one in named:
-        if not one.isascii() or not one.isalpha() or len(one) > MOST_TYPES or model_of(one) is None:
+        known = structure(one)
+        if known is None or not known.is_resource:
             raise Invalid("_type", "names something that is no resource type of FHIR R4")
     return frozenset(named)
 
