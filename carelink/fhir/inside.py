@@ -24,7 +24,7 @@ _SHARED = ("Authorization", "Prefer")
 @contextmanager
 def as_asked(one: Entry, body: Mapping[str, object] | None) -> Iterator[None]:
     """Within, the entry is the request. What is asked and told in it is part of the whole transaction."""
-    app, kept = current_app._get_current_object(), {}  # type: ignore[attr-defined]  # werkzeug's proxy
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxy
     headers = {name: request.headers[name] for name in _SHARED if name in request.headers} | dict(one.headers)
     builder = EnvironBuilder(
         path=f"{ROOT}/{one.path.partition('?')[0]}",
@@ -39,17 +39,18 @@ def as_asked(one: Entry, body: Mapping[str, object] | None) -> Iterator[None]:
         environ = builder.get_environ()
     finally:
         builder.close()
-    form = g.pop("form", None)
-    with RequestContext(app, environ):
-        try:
-            yield
-        finally:  # what ends with a request must not end with this one: it is not over
-            kept = {name: g.pop(name) for name in ("conn",) if name in g}
-            g.pop("form", None)
-            if form is not None:
-                g.form = form
-    for name, value in kept.items():
-        setattr(g, name, value)
+    kept = {"form": g.pop("form", None)}
+    try:
+        with RequestContext(app, environ):
+            try:
+                yield
+            finally:  # what ends with a request must not end with this one: it is not over
+                kept["conn"] = g.pop("conn", None)
+                g.pop("form", None)
+    finally:
+        for name, value in kept.items():
+            if value is not None:
+                setattr(g, name, value)
 
 
 def answer(one: Entry, body: Mapping[str, object] | None) -> Response:
