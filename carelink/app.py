@@ -16,6 +16,7 @@ from carelink.dashboard import (
     capacity,
     consents,
     labelling,
+    launching,
     looking_back,
     planning,
     retention,
@@ -51,6 +52,7 @@ from carelink.fhir import subscriptions as fhir_subscriptions
 from carelink.fhir import terminology as fhir_terminology
 from carelink.fhir import writes as fhir_writes
 from carelink.identity.oidc import Provider
+from carelink.identity.smart_app import SmartApp
 from carelink.place import Place
 from carelink.portal import blueprint as portal
 from carelink.portal import consents as choices
@@ -96,7 +98,7 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
     app.url_map.merge_slashes = False  # a doubled slash is a wrong address, not a redirect page
     app.jinja_loader = ChoiceLoader([FileSystemLoader(rendering.HERE / "templates"), rendering.nhsuk_loader()])
     provider = Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
-    app.extensions["carelink"] = Parts(settings, place, engine, provider)
+    app.extensions["carelink"] = Parts(settings, place, engine, provider, SmartApp.of(place))
     app.config.update(MAX_CONTENT_LENGTH=5_000_000, SEND_FILE_MAX_AGE_DEFAULT=31_536_000)
     for part in (transaction, access_log, rendering, failures):
         part.install(app)
@@ -113,13 +115,12 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
     app.register_blueprint(labelling.blueprint)
     for blueprint in (breakglass.blueprint, breakglass_review.blueprint, looking_back.blueprint, view_as.blueprint):
         app.register_blueprint(blueprint)
-    for blueprint in (why.blueprint, planning.blueprint):
+    for blueprint in (why.blueprint, planning.blueprint, authorising.blueprint, launching.blueprint):
         app.register_blueprint(blueprint)
     for blueprint in (audit.blueprint, signals.blueprint, who_looked.blueprint):
         app.register_blueprint(blueprint)
     for blueprint in (subject_access.blueprint, retention.blueprint, my_requests.blueprint):
         app.register_blueprint(blueprint)
-    app.register_blueprint(authorising.blueprint)
     for blueprint in _OF_SYSTEMS:
         app.register_blueprint(csrf.exempt(blueprint))  # no cookie speaks for a system, so there is nothing to forge
     return app

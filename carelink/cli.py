@@ -12,6 +12,7 @@ from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import DBAPIError
 
 from carelink import commands, logs, planning_commands, retention_commands
+from carelink.client_cli import client_group
 from carelink.errors import CareLinkError, Invalid
 from carelink.jobs import ending
 from carelink.subscription_commands import subscription_group
@@ -239,23 +240,7 @@ def undo(patient: object, why: str, data: Path) -> None:
         click.echo(commands.undo(shop, str(patient), why))
 
 
-@cli.group("clients")
-def client_group() -> None:
-    """Systems that may ask the FHIR API."""
-
-
-@client_group.command("add")
-@click.argument("name")
-@click.option("--organisation", required=True, metavar="ODS", help="whose system it is, by ODS code")
-@click.option("--role", required=True, help="as which kind of worker it asks")
-@click.option("--scopes", required=True, help='what it may ask for: "system/Patient.rs" or "system/*.rs"')
-@click.option("--secret", default="", help="of 32 characters or more  [default: a new one]")
-@DATA
-def clients_add(name: str, organisation: str, role: str, scopes: str, secret: str, data: Path) -> None:
-    """Register a system, or change it. Its secret is told here, once, and not kept."""
-    with commands.opened(data) as shop:
-        for line in commands.add_client(shop, name, organisation, role, scopes, secret):
-            click.echo(line)
+cli.add_command(client_group)
 
 
 cli.add_command(subscription_group)

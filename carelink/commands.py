@@ -14,9 +14,8 @@ from uuid import UUID
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
-from carelink import place_loader, settings
+from carelink import client_commands, place_loader, settings
 from carelink.audit import keys, seal, verify
-from carelink.audit.trail import Event, append
 from carelink.cases import looking_back, rehearsal, rehearsal_print, rehearsal_report
 from carelink.cases.naming import person_named
 from carelink.consent import as_it_was as asking_the_past
@@ -30,7 +29,6 @@ from carelink.db.engine import engine_for
 from carelink.demo import running
 from carelink.demo.environment import Folder
 from carelink.errors import CareLinkError, Conflict, Invalid, NotFound
-from carelink.identity import clients
 from carelink.identity.requesters import requester
 from carelink.ids import PersonKey, ResourceKey, UserId
 from carelink.jobs import index_changed, labels_changed, place_changed, redis_queue, sealing, watch
@@ -119,7 +117,11 @@ def _told(report: PullReport) -> list[str]:
     erased = f", {report.erased} not taken in: they were erased because their time was over" if report.erased else ""
     did = f"{report.stored} stored, {report.unchanged} unchanged{ended}, {report.quarantined} quarantined{erased}"
     why = "another pull of it is under way" if report.busy else report.why
-    return [f"{report.source}: {line}" for line in (f"{did}{'; stopped: ' + why if why else ''}", *report.doubts)]
+    found = ", ".join(f"{rule} {number}" for rule, number in report.findings.most_common(5))
+    right = (f"stored, but to be put right: {found}",) if found else ()
+    return [
+        f"{report.source}: {line}" for line in (f"{did}{'; stopped: ' + why if why else ''}", *report.doubts, *right)
+    ]
 
 
 def _sources(shop: Shop, source: str | None) -> list[str]:
@@ -246,12 +248,8 @@ def undo(shop: Shop, patient: str, why: str) -> str:
 
 
 def add_client(shop: Shop, name: str, organisation: str, role: str, scopes: str, secret: str) -> list[str]:
-    """Register a system: its id and its secret, which is told nowhere else. Raises `Invalid`, `NotFound`."""
-    with shop.engine.begin() as conn:
-        told = clients.register(conn, shop.place, name, organisation, role, scopes, secret)
-        detail = {"client": name, "organisation": organisation, "role": role, "scopes": scopes}
-        append(conn, Event("client", user=_operator(), detail=detail), shop.clock())
-    return [f"id: {name}", f"secret: {told}"]
+    """Register a system with a secret. Raises `Invalid`, `NotFound`."""
+    return client_commands.add(shop, name, organisation, role, scopes, client_commands.Keys(secret=secret), ())
 
 
 def seal_audit(shop: Shop) -> str:

@@ -191,6 +191,19 @@ class CdsClient:
 
 
 @dataclass(frozen=True)
+class Ehr:
+    """A patient record system that CareLink is opened from (SMART App Launch 2.2), and how its users are told apart."""
+
+    iss: str  # the address of its FHIR; https, http for this machine itself
+    label: str
+    organisation: Ods  # whose staff use it
+    client_id: str  # by which it knows CareLink
+    worker_system: str  # its users are workers with an identifier of this system
+    worker_claim: str = "sub"  # of its ID tokens, whose value that identifier has
+    secret_env: str = ""  # the environment variable with CareLink's secret there; empty: PKCE alone
+
+
+@dataclass(frozen=True)
 class Linking:
     """Fellegi-Sunter weights: [field][level] -> log2(m/u); and the two thresholds."""
 
@@ -261,6 +274,7 @@ class Place:
     schedules: tuple[Schedule, ...] = ()  # none: nothing is ever due to be erased
     subscribers: tuple[Subscriber, ...] = ()  # none: nobody is notified
     cds_clients: tuple[CdsClient, ...] = ()
+    ehrs: tuple[Ehr, ...] = ()
     update_creates: bool = False  # a client that updates what is not there creates it, under the id that it chose
 
     def source(self, name: str) -> SourceEntry:

@@ -17,6 +17,7 @@ from carelink.place import (
     Asking,
     BreakGlass,
     CdsClient,
+    Ehr,
     LabelRule,
     Linking,
     LocalSensitivity,
@@ -160,6 +161,7 @@ def _contradictions(files: Mapping[str, _File], folder: Path) -> Iterator[Proble
         ("retention.toml", "schedule", "categories", categories),
         ("systems.toml", "subscriber", "organisation", organisations),
         ("systems.toml", "cds_client", "organisation", organisations),
+        ("systems.toml", "ehr", "organisation", organisations),
         ("systems.toml", "cds_client", "role", roles - {OWN_ROLE}),
     ]
     for name, table, key, names in known:
@@ -192,6 +194,7 @@ _UNIQUE = (
     ("consent.toml", "sensitivity", "id"),
     ("consent.toml", "sensitivity", "number"),
     ("systems.toml", "cds_client", "issuer"),
+    ("systems.toml", "ehr", "iss"),
 )
 
 
@@ -251,7 +254,9 @@ def _wrongly_pushed(file: _File) -> Iterator[Problem]:
     """What a client says of an NHS number is not verified by its saying so, as the answer to a question by number is."""
     for index, row in enumerate(file.entries["source"]):
         if row["clients_push"] and row["kind"] in ("pds", "gp_connect"):
-            yield file.problem(("source", index, "clients_push"), f"clients can't push to a source of kind {row['kind']}")
+            yield file.problem(
+                ("source", index, "clients_push"), f"clients can't push to a source of kind {row['kind']}"
+            )
 
 
 def _wrong_labels(file: _File, folder: Path) -> Iterator[Problem]:
@@ -328,6 +333,7 @@ def _place(folder: Path, files: Mapping[str, _File]) -> Place:
         watch=_watch(rows("consent.toml", "watch")),
         subscribers=tuple(Subscriber(**row) for row in rows("systems.toml", "subscriber")),
         cds_clients=tuple(_cds_client(folder, row) for row in rows("systems.toml", "cds_client")),
+        ehrs=tuple(Ehr(**row) for row in rows("systems.toml", "ehr")),
         update_creates=any(row["update_creates"] for row in rows("systems.toml", "writing")),
     )
 

@@ -299,6 +299,28 @@ class CdsClientEntry(Schema):
             raise ValidationError({"jwks": ["give either `jwks` or `jwks_url`: by its keys it is known"]})
 
 
+class EhrEntry(Schema):
+    iss = fields.String(
+        required=True, validate=[_may_be_sent_to, validate.Regexp(r"^.*[^/]$", error="must not end in /")]
+    )
+    label = _text()
+    organisation = fields.String(required=True, validate=_ods)
+    client_id = _text()
+    worker_system = _text()
+    worker_claim = fields.String(load_default="sub", validate=validate.Regexp(r"^[A-Za-z][A-Za-z0-9_:./-]*$"))
+    secret_env = fields.String(
+        load_default="", validate=validate.Regexp(r"^(CARELINK_[A-Z0-9_]+)?$", error="must be CARELINK_NAME")
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def is_no_name(self, read: dict[str, Any], **_: Any) -> None:
+        """Raises ValidationError where a worker would be known by what others share or choose."""
+        if read["worker_claim"] in ("name", "given_name", "family_name", "nickname", "email"):
+            raise ValidationError(
+                {"worker_claim": ["must be a claim that is one user's for good, such as sub or fhirUser"]}
+            )
+
+
 # file -> [(name of its array of tables, schema)]; a name of "" is the file itself.
 FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
     "place.toml": (("", PlaceFile),),
@@ -318,7 +340,12 @@ FILES: Mapping[str, tuple[tuple[str, type[Schema]], ...]] = {
     "retention.toml": (("schedule", ScheduleEntry),),
     "linking.toml": (("", LinkingFile),),
     "survivorship.toml": (("element", SurvivorshipEntry),),
-    "systems.toml": (("writing", WritingEntry), ("subscriber", SubscriberEntry), ("cds_client", CdsClientEntry)),
+    "systems.toml": (
+        ("writing", WritingEntry),
+        ("subscriber", SubscriberEntry),
+        ("cds_client", CdsClientEntry),
+        ("ehr", EhrEntry),
+    ),
 }
 OPTIONAL = frozenset({"systems.toml"})  # a pack without it has none of what it would name
 

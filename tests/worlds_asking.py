@@ -204,7 +204,11 @@ class Site:
         engine, provider = OneConnection(), Provided()
         folder = Path(mkdtemp(prefix="carelink-worlds-"))
         settings = Settings(
-            place=place.folder, secret_key=SECRET_KEY, base_url="http://localhost", exports=folder / "exports"
+            place=place.folder,
+            secret_key=SECRET_KEY,
+            base_url="http://localhost",
+            exports=folder / "exports",
+            tokens_per_minute=10**6,
         )
         app = create_app(settings, place, engine)  # type: ignore[arg-type]  # as much of an Engine as is asked of one
         app.extensions["carelink"] = replace(app.extensions["carelink"], provider=provider)

@@ -26,7 +26,10 @@ from worlds_routes_care import CARE
 from worlds_routes_events import EVENTS, subscribed
 from worlds_routes_events import SCOPES as SUBSCRIBES
 from worlds_routes_exports import EXPORTS
+from worlds_routes_files import FILES
 from worlds_routes_lead import LEAD
+from worlds_routes_oauth import OAUTH
+from worlds_routes_person import PERSON
 from worlds_routes_systems import SYSTEMS, claims
 from worlds_views import view
 
@@ -41,7 +44,7 @@ from carelink.identity import clients, requesters
 from carelink.ids import UserId
 from carelink.place import Place
 
-ROUTES: Mapping[str, Route] = {**CARE, **LEAD, **EVENTS, **SYSTEMS, **EXPORTS}
+ROUTES: Mapping[str, Route] = {**CARE, **LEAD, **EVENTS, **SYSTEMS, **EXPORTS, **PERSON, **FILES, **OAUTH}
 SECRET = "x" * 40
 ALL, CONSENTS = "system/*.rs", "system/*.rs system/Consent.cu"
 # Who asks, how often, and what they mostly ask.
@@ -252,9 +255,13 @@ def site_again(site: Site, known: Known, ask: Ask) -> Answer:
 
 
 def _next_pages(answer: Answer) -> list[str]:
-    if "json" not in answer.header("Content-Type") or answer.status != 200:
+    if (
+        "json" not in answer.header("Content-Type").replace("ndjson", "")
+        or answer.status != 200
+        or b'"resourceType":"Bundle"' not in answer.body
+    ):
         return []
-    links = json.loads(answer.body).get("link", []) if answer.body.startswith(b'{"resourceType":"Bundle"') else []
+    links = json.loads(answer.body).get("link", [])
     return [one["url"].removeprefix("http://localhost") for one in links if one["relation"] == "next"]
 
 

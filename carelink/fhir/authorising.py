@@ -110,7 +110,7 @@ def _asked(given: Mapping[str, str]) -> Asked:
 def _may_use(client: Client) -> None:
     """Raises `Forbidden` where who is signed in does not work at the app's organisation, in the role of now."""
     asks, place = signed_in.requester(), parts().place
-    if asks.person is not None:
+    if asks.person is not None or asks.behind is not None:
         raise Forbidden("Apps are for staff", rule="oauth2-for-staff")
     if asks.organisation != client.organisation:
         theirs = place.organisations[client.organisation].name

@@ -151,7 +151,7 @@ def public(found: Any) -> KeySet:
             raise ValueError("holds a private key: make a new one, and give its public half")
     try:
         return KeySet.import_key_set({"keys": [_bare(one) for one in keys]})
-    except (JoseError, TypeError, KeyError, AttributeError) as wrong:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as wrong:
         raise ValueError("holds a key that can't be read") from wrong
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 from sqlalchemy import Engine
 
 from carelink.identity.oidc import Provider
+from carelink.identity.smart_app import SmartApp
 from carelink.place import Place
 from carelink.settings import Settings
 
@@ -20,6 +21,7 @@ class Parts:
     place: Place
     engine: Engine
     provider: Provider
+    smart_app: SmartApp = field(default_factory=SmartApp)
 
 
 def parts() -> Parts:
