@@ -192,6 +192,7 @@ KEEPERS = {
     "pushing_references": "the writing, which is audited",
     "searching": "search.keep",
     "store": "everything",
+    "subscription_events": "subscription_sending.begin, when it is told: what is worked out before shows nothing",
     "subscription_events": "the delivery, which is audited",
     "written": "the writing, which is audited",
 }
@@ -263,6 +264,8 @@ WHOLE = {
     "subject_access_records": "test_subject_access.py: test_each_time_it_is_given_out_the_audit_says_so",
     "subject_access_release": "test_subject_access.py: test_each_time_it_is_given_out_the_audit_says_so",
     "subject_access_review": "test_subject_access.py: test_each_time_it_is_given_out_the_audit_says_so",
+    "patient_view": "test_cds_hooks.py: test_a_call_is_a_look_of_that_system_at_that_person",
+    "subscription_sending": "test_subscriptions_lens.py: test_each_notification_is_a_look_of_that_client_at_those_people",
     "viewing": "test_view_as.py: test_the_look_is_the_leads_and_says_whose_view_it_was",
     "whose": "test_subject_access.py: test_each_time_it_is_given_out_the_audit_says_so",
     "why": "test_why_pages.py: test_it_is_audited_with_the_rule_and_the_item",
