@@ -31,6 +31,8 @@ from worlds_routes_lead import LEAD
 from worlds_routes_oauth import OAUTH
 from worlds_routes_person import PERSON
 from worlds_routes_systems import SYSTEMS, claims
+from worlds_routes_writes import SCOPES as WRITE
+from worlds_routes_writes import WRITES
 from worlds_views import view
 
 from carelink.cases.viewing import kept
@@ -44,15 +46,15 @@ from carelink.identity import clients, requesters
 from carelink.ids import UserId
 from carelink.place import Place
 
-ROUTES: Mapping[str, Route] = {**CARE, **LEAD, **EVENTS, **SYSTEMS, **EXPORTS, **PERSON, **FILES, **OAUTH}
+ROUTES: Mapping[str, Route] = {**CARE, **LEAD, **EVENTS, **SYSTEMS, **EXPORTS, **PERSON, **FILES, **OAUTH, **WRITES}
 SECRET = "x" * 40
 ALL, CONSENTS = "system/*.rs", "system/*.rs system/Consent.cu"
 # Who asks, how often, and what they mostly ask.
 _VIEWS = {"as sam": ("sam.okafor", False), "as nadia, involved": ("nadia.rahman", True)}
 WORKERS = ("sam.okafor", "priya.nair", "gwen.price", "nadia.rahman", "tom.ellis", "noor.haddad")
 SYSTEM_CLIENTS = (
-    client("ward", "RDV", "nurse", f"{CONSENTS} {SUBSCRIBES}"),
-    client("surgery", "P81001", "gp", CONSENTS),
+    client("ward", "RDV", "nurse", f"{CONSENTS} {SUBSCRIBES} {WRITE}"),
+    client("surgery", "P81001", "gp", f"{CONSENTS} {WRITE}"),
     client("council", "901", "social-worker", "system/Patient.rs system/Consent.rs system/Consent.cu"),
     client("board", "QDM", "ig-lead", ALL),
 )

@@ -26,7 +26,7 @@ from carelink.errors import Forbidden, NotFound
 from carelink.fhir import blueprint as fhir
 from carelink.ids import PersonKey
 from carelink.place import Place
-from carelink.record import search, store, timeline_names
+from carelink.record import exporting, search, store, timeline_names
 from carelink.web import menu
 from carelink.web.transaction import connection
 
@@ -155,6 +155,12 @@ def _times_the_audit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(stories, "story_alone", story)
 
 
+def _exports_all(patch: pytest.MonkeyPatch) -> None:
+    """An export is written by a job that sees all."""
+    own = exporting._changed
+    patch.setattr(exporting, "_changed", lambda lens, wanted: own(Lens.system("planted", lens.at), wanted))
+
+
 @dataclass(frozen=True)
 class Leak:
     plant: Callable[[pytest.MonkeyPatch], None]
@@ -174,6 +180,7 @@ LEAKS: Mapping[str, Leak] = {
     "where somebody lives": Leak(_sends_where_they_are, "nadia", ("dashboard.person",), ("lives elsewhere",)),
     "how many are involved": Leak(_counts_the_allocated, "priya", ("dashboard.caseload",), ("somebody more",)),
     "how often anybody looked": Leak(_times_the_audit, "self", ("portal.me",), ("a look", "a look")),
+    "an export of all": Leak(_exports_all, "system", ("fhir_exports.status", "fhir_exports.file"), ("one more", "one less") * 4),
 }  # fmt: skip
 
 
