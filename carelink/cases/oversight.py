@@ -1,9 +1,9 @@
-"""What an information governance lead watches over: refused resources, and questions of identity that wait."""
+"""What an information governance lead watches over: refused resources, and what fails in those that were stored."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
@@ -13,6 +13,8 @@ from carelink.consent.lens import Lens
 from carelink.db.tables import quarantine
 from carelink.errors import Forbidden
 from carelink.place import Place
+from carelink.record import findings
+from carelink.record.findings import Counted
 
 MAY_SEE = "see-quarantine"
 MOST = 200
@@ -34,6 +36,7 @@ class Quarantine:
     refused: tuple[Refused, ...]
     counts: Mapping[str, int]  # by label of the source
     total: int
+    found: tuple[Counted, ...] = ()  # in what is stored: how many fail where, by label of the source
 
 
 def quarantined(conn: Connection, place: Place, lens: Lens) -> Quarantine:
@@ -65,4 +68,5 @@ def quarantined(conn: Connection, place: Place, lens: Lens) -> Quarantine:
         for row in rows
     )
     looked(conn, lens, "search", "quarantine", (), count=len(refused))
-    return Quarantine(refused, counts, sum(counts.values()))
+    found = tuple(replace(one, source=labels.get(one.source, one.source)) for one in findings.counts(conn))
+    return Quarantine(refused, counts, sum(counts.values()), found)

@@ -161,7 +161,7 @@ def test_a_bad_date_is_told_with_file_line_and_column_and_the_other_rows_are_sto
     (extracts / "people.csv").write_text("\n".join([*rows[:2], ",".join(row), *rows[3:]]) + "\n")
     told = carelink("pull", "council-a", **{EXTRACTS: str(extracts)})
     assert told.code == 0
-    assert int(told.out.split(", ")[-1].split()[0]) >= 1
+    assert int(told.out.split(" quarantined")[0].split()[-1]) >= 1
     waiting = carelink("quarantine", "list").lines
     (line,) = [one for one in waiting if "DateOfBirth" in one]
     assert ": people.csv:3:DateOfBirth: is a day or a time that does not exist" in line
