@@ -192,7 +192,6 @@ KEEPERS = {
     "pushing_references": "the writing, which is audited",
     "searching": "search.keep",
     "store": "everything",
-    "subscription_events": "subscription_sending.begin, when it is told: what is worked out before shows nothing",
     "subscription_events": "the delivery, which is audited",
     "written": "the writing, which is audited",
 }
