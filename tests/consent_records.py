@@ -103,7 +103,7 @@ BODIES = {
     "EpisodeOfCare": lambda n, mark: {"status": "active", "type": [_text(mark)], "managingOrganization": {"display": where(n)}, "extension": [{"url": "https://carelink.example/StructureDefinition/provider", "valueString": where(n)}]},
     "RelatedPerson": lambda n, mark: {"name": [{"family": f"Relative{mark}"}], "telecom": [{"system": "phone", "value": telephone(n)}], "address": [{"text": where(n)}]},
     "DocumentReference": lambda n, mark: {"status": "current", "type": _text(mark), "content": [{"attachment": {"data": where(n), "title": f"Letter {mark}"}}]},
-    "CarePlan": lambda n, mark: {"status": "active", "intent": "plan", "title": f"Plan {mark}", "activity": [{"detail": {"status": "scheduled", "location": _place(n)}}]},
+    "CarePlan": lambda n, mark: {"status": "active", "intent": "plan", "instantiatesUri": ["https://example.org/plans/home"], "title": f"Plan {mark}", "activity": [{"detail": {"status": "scheduled", "location": _place(n)}}]},
     "Practitioner": lambda n, mark: {"name": [{"family": f"Doctor{mark}"}]},
 }  # fmt: skip
 TYPES = tuple(sorted(BODIES))
