@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -170,9 +171,20 @@ class _Chance:
 
     def begin(self) -> None:
         self._drawn = random.Random("chance stands still")
+        self._named = random.Random("names within statements")
 
     def __call__(self, number: int) -> bytes:
-        return self._drawn.randbytes(number)
+        """What SQLAlchemy draws to name an alias is apart: a statement is put together once, and then it is kept."""
+        return (self._named if _names_an_alias() else self._drawn).randbytes(number)
+
+
+def _names_an_alias() -> bool:
+    frame = sys._getframe(2)
+    for _ in range(3):
+        if frame is None or "sqlalchemy" in frame.f_code.co_filename:
+            return frame is not None
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
 
 
 @contextmanager

@@ -217,13 +217,14 @@ NOTICES: tuple[Notice, ...] = (
         "something is not shown",
         "docs/consent.md, What is told of what is withheld: that a sensitivity or a wish keeps something from somebody who "
         "is involved, where the place tells it; one bit for a person, never how much or what",
-        _on(*_PAGES, "fhir.everything", r"consents\..*", r"cds_hooks\.view"),
+        _on(*_PAGES, r"fhir\.everything.*", r"fhir_summary\..*", r"consents\..*", r"cds_hooks\.view"),
         _withheld,
         (
             re.compile(rb'\\n- There may be more:[^"]*'),
             re.compile(rb'<p class="app-withheld"[^>]*>.*?</p>', re.DOTALL),
             re.compile(rb'<p class="app-doubt">There may be more:[^<]*</p>'),
             re.compile(rb" that you can see(?=\.)"),
+            re.compile(rb'<p class=\\"withheld\\">[^<]*</p>'),
             re.compile(rb'\{"code":"suppressed","diagnostics":"[^"]*","severity":"warning"\},?'),
             re.compile(rb',?\{"resource":\{"issue":\[\],"resourceType":"OperationOutcome"\},"search":\{"mode":"outcome"\}\}'),
         ),

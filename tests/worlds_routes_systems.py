@@ -147,7 +147,6 @@ SYSTEMS: Mapping[str, Route] = {
     "fhir.read": Route(_conditional("fhir.read", "key", "Patient"), whose="system"),
     "fhir.find": Route(lambda draw: Ask("fhir.find", _identifier(draw)), whose="system"),
     "fhir.find_by_form": Route(_sealed("fhir.find_by_form", _identifier), whose="system"),
-    "fhir.everything": Route(get("fhir.everything", person=lambda draw: person(draw.number())), whose="system"),
     "fhir_audit.read": Route(get("fhir_audit.read", number=lambda draw: draw.row("audit_event")), whose="system"),
     "fhir_audit.find": Route(lambda draw: Ask("fhir_audit.find", _audited(draw)), whose="system"),
     "fhir_audit.find_by_form": Route(_sealed("fhir_audit.find_by_form", _audited), whose="system"),
