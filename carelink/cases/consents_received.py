@@ -34,6 +34,7 @@ def create(conn: Connection, place: Place, lens: Lens, body: Body) -> tuple[Reso
     Raises `Invalid` for what is no Consent, `NotFound` for nobody whom the system may know, `Forbidden` for a role that
     records none, `MayNotConsent` where who gave it may not.
     """
+    body = _checked(body)
     person = _person(conn, lens, body)
     ready = _ready(conn, place, lens, body, person)
     return made_here.create(conn, place, lens, ready, person, custodian(place, lens)), 1
@@ -43,7 +44,7 @@ def update(
     conn: Connection, place: Place, lens: Lens, key: ResourceKey, version: int, body: Body
 ) -> tuple[ResourceKey, int]:
     """Store a new version of one that is active here. Raises as `create`, and `VersionMoved`."""
-    row = changeable(conn, lens, key)
+    row, body = changeable(conn, lens, key), _checked(body)
     person = _person(conn, lens, body)
     if row.person != person:
         raise Invalid("Consent.patient", "is somebody else than before")
@@ -77,12 +78,18 @@ def patched(
     return update(conn, place, lens, key, row.version, patch(made_here.as_stored(conn, lens, "Consent", key)))
 
 
-def _person(conn: Connection, lens: Lens, body: Body) -> PersonKey:
-    """Whom it is about, by the golden Patient or that of any source."""
+def _checked(body: Body) -> Body:
+    """As it may be stored, mended where a rule mends it: what is asked of it afterwards has the shape that R4 says."""
     if body.get("resourceType") != "Consent":
         raise Invalid("resourceType", "must be Consent")
-    if problems := check("Consent", dict(body)).problems:
-        raise Invalid(problems[0].place, problems[0].why)
+    found = check("Consent", dict(body))
+    if found.problems:
+        raise Invalid(found.problems[0].place, found.problems[0].why)
+    return found.body
+
+
+def _person(conn: Connection, lens: Lens, body: Body) -> PersonKey:
+    """Whom it is about, by the golden Patient or that of any source."""
     kind, _, id_ = str(body.get("patient", {}).get("reference", "")).rpartition("/")
     try:
         key = ResourceKey(UUID(id_))

@@ -223,6 +223,14 @@ def test_a_consent_that_is_not_whole_is_refused_with_its_place(
     assert stored(engine) == []
 
 
+@pytest.mark.parametrize("performer", [{"a": None}, {}, [{}], None, {"reference": "Patient/x"}])
+def test_what_is_mended_before_it_is_stored_is_asked_about_as_it_is_mended(
+    ward: FlaskClient, who: dict[str, PersonKey], performer: Any
+) -> None:
+    answer = ward.post("/fhir/R4/Consent", json=consent(who["ann"], performer=performer))
+    assert answer.status_code in (201, 400, 422), answer.text
+
+
 def test_a_body_of_another_kind_is_refused(ward: FlaskClient, who: dict[str, PersonKey]) -> None:
     answer = post(ward, consent(who["ann"]), **{"Content-Type": "text/plain"})
     wrong(answer, 415, "not-supported")
