@@ -18,6 +18,7 @@ from fhir_adapters.simulators.cast import PARTS
 
 ID = "ward-system"
 SECRET_FILE = f"{ID}.secret"
+SCOPES = f"{EVERY_TYPE} system/Subscription.cud"
 ON_THE_WARD = PARTS["margaret-ellison"].person  # whom the system of the ward may see, in every demo
 
 
@@ -26,7 +27,7 @@ def register(conn: Connection, place: Place, folder: Folder) -> None:
     clinician = _clinician(place)
     if clinician is not None:
         secret = _secret(folder.path / SECRET_FILE)
-        clients.register(conn, place, ID, clinician.organisation, clinician.role, EVERY_TYPE, secret)
+        clients.register(conn, place, ID, clinician.organisation, clinician.role, SCOPES, secret)
 
 
 def tell(console: Console, place: Place, folder: Path, base: str) -> None:

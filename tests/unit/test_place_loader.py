@@ -73,7 +73,7 @@ MISTAKES = [
     ("staff.toml", 'id = "person"', 'id = "themselves"', None, "there is no role 'person'"),
     ("consent.toml", 'reviewer = "ig-lead"', 'reviewer = "gp"', 'reviewer = "gp"', "needs `review-break-glass`"),
     ("systems.toml", "http://127.0.0.1:8477", "http://engine.example", "http://engine.example", "must be https"),
-    ("systems.toml", "notifications", "notifications?to=x", "?to=x", "without a name, a query"),
+    ("systems.toml", "8477/notifications", "8477/notifications?to=x", "?to=x", "without a name, a query"),
     ("systems.toml", 'role = "nurse"', 'role = "person"', 'role = "person"', "nothing in this pack is called 'person'"),
     ("systems.toml", "keys/dale-valley-epr.json", "keys/lost.json", "keys/lost.json", "no JSON Web Key Set"),
     ("systems.toml", 'jwks = "keys/dale-valley-epr.json"', "", None, "give either `jwks` or `jwks_url`"),
