@@ -34,7 +34,7 @@ class Settings:
     exports: Path = EXPORTS  # where bulk exports lie; web processes and workers share it
     export_hours: int = 24  # how long
     client_secrets: bool | None = None  # whether clients may prove who they are by a secret; None: in development alone
-    keys_nearby: tuple[str, ...] = ()  # hosts on a private network whose keys may be asked for
+    keys_nearby: str = ""  # hosts on a private network whose keys may be asked for, with commas between them
     tokens_per_minute: int = 120  # that one client, or one address, may ask for
     audit_key: str = ""  # of those who seal the audit: workers and the relay; empty: nothing is sealed
 
@@ -79,11 +79,11 @@ def _yes(text: str) -> bool:
     return text.lower() in ("1", "true", "yes")
 
 
-def _hosts(text: str) -> tuple[str, ...]:
-    names = tuple(filter(None, (one.strip().lower() for one in text.split(","))))
+def _hosts(text: str) -> str:
+    names = [one.strip().lower() for one in text.split(",") if one.strip()]
     if any("/" in one or ":" in one for one in names):
         raise ValueError("must be names of hosts with commas between them, without https:// and ports")
-    return names
+    return ",".join(names)
 
 
 def _postgres(text: str) -> str:

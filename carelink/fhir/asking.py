@@ -34,10 +34,11 @@ def granted(authorization: str, tokens: Tokens, now: datetime) -> Granted:
     return tokens.read(token.strip(), now)
 
 
-def lens_of(asks: Granted, type_: str, place: Place, now: datetime) -> Lens:
+def lens_of(asks: Granted, type_: str, place: Place, now: datetime, letters: str = "rs") -> Lens:
     """What they may see, of all types that their scopes name. Raises `ScopeTooSmall` where that type is not among them."""
-    if not asks.may_read(type_):
-        raise ScopeTooSmall(f"The access token has no scope for reading {type_}", needed=f"system/{type_}.rs")
+    if not asks.may_read(type_, letters):
+        level = "user" if asks.requester.client else "system"
+        raise ScopeTooSmall(f"The access token has no scope for reading {type_}", needed=f"{level}/{type_}.rs")
     return Lens.compile(place, asks.requester, now)
 
 

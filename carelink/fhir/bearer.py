@@ -67,7 +67,14 @@ def lens(type_: str) -> Lens:
     granted = asking.granted(request.headers.get("Authorization", ""), endpoint().tokens, at())
     granted = replace(granted, requester=replace(granted.requester, request=g.reference))
     g.requester = granted.requester
-    return asking.lens_of(granted, type_, parts().place, at())
+    return asking.lens_of(granted, type_, parts().place, at(), _letters())
+
+
+def _letters() -> str:
+    """Which letter of a scope this request needs: `r` for one resource and its history, `s` for many; an operation either."""
+    if "$" in request.path:
+        return "rs"
+    return "r" if set(request.view_args or ()) - {"type_"} else "s"
 
 
 def lens_to_write(type_: str, interaction: str) -> Lens:

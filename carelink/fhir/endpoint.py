@@ -52,7 +52,7 @@ def install(app: Flask, settings: Settings, place: Place) -> None:
     """Give `app` what the blueprints of this package need. Raises `Invalid` where it can't be run safely."""
     base = settings.base_url + ROOT
     tokens = Tokens.of(settings.secret_key, settings.base_url, place)
-    sets = KeySets(settings.safe, frozenset(settings.keys_nearby))
+    sets = KeySets(settings.safe, frozenset(filter(None, settings.keys_nearby.split(","))))
     engine: Engine = app.extensions["carelink"].engine
     app.extensions["carelink.fhir"] = Endpoint(
         base=base,

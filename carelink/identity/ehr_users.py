@@ -34,5 +34,5 @@ def worker_of(conn: Connection, ehr: Ehr, claims: Mapping[str, Any]) -> tuple[Us
 
 
 def _bare(ehr: Ehr, value: str) -> str:
-    """`fhirUser` is an address of the system (SMART App Launch 2.2, 6.0.1): without that of its FHIR, where it has it."""
-    return value.removeprefix(f"{ehr.iss}/") if ehr.worker_claim == "fhirUser" else value
+    """`fhirUser` is the address of a Practitioner (SMART App Launch 2.2, 6.0.1): of that system's, the id alone."""
+    return value.removeprefix(f"{ehr.iss}/").removeprefix("Practitioner/") if ehr.worker_claim == "fhirUser" else value

@@ -42,7 +42,7 @@ def path_of(type_: str, query: str) -> str | None:
         return None
     known = ELEMENTS.get(type_, {})
     conditions = [_condition(known.get(name, ""), values.split(",")) for name, values in asked]
-    return None if not all(conditions) else f"$ ? ({' && '.join(map(str, conditions))})"
+    return None if not conditions or not all(conditions) else f"$ ? ({' && '.join(map(str, conditions))})"
 
 
 def _condition(element: str, values: list[str]) -> str:

@@ -29,11 +29,13 @@ def reach_of(granted: frozenset[str], patient: PersonKey | None = None) -> Reach
     grants = [(one.type, _grant(one, patient)) for one in reading if one.level != "patient" or patient]
     names = frozenset(type_ for type_, _ in grants)
     types = None if ANY in names else names
-    if all(grant == _ALL for _, grant in grants) or (ANY, _ALL) in grants:
-        return Reach(types)
+    if (ANY, _ALL) in grants:
+        return Reach()
     everywhere = [grant for type_, grant in grants if type_ == ANY]
     told = {name: [grant for type_, grant in grants if type_ == name] for name in sorted(names)}
     told = {name: _simplest(own if name == ANY else own + everywhere) for name, own in told.items()}
+    if all(own == [_ALL] for own in told.values()):
+        return Reach(types)
     confined = patient if grants and all("patient" in grant for _, grant in grants) else None
     return Reach(types, json.dumps(told, sort_keys=True), confined)
 

@@ -423,3 +423,14 @@ def test_too_many_requests_of_one_client_are_put_off(engine: Engine, place: Plac
     assert late.get_json()["error"] == "temporarily_unavailable"
     assert 1 <= int(late.headers["Retry-After"]) <= 60
     assert few.post("/oauth2/token", data=asked | {"client_id": "other"}).status_code == 401, "others are not put off"
+
+
+def test_reading_alone_and_searching_alone_are_each_what_they_say(
+    redeem: Redeems, outside: FlaskClient, who: dict[str, PersonKey]
+) -> None:
+    ann = who["ann"]
+    for letters, reads, finds in (("r", 200, 403), ("s", 403, 200), ("rs", 200, 200)):
+        headers = bearer(redeem(f"user/Patient.{letters}", "")["access_token"])
+        assert outside.get(f"/fhir/R4/Patient/{ann}", headers=headers).status_code == reads, letters
+        found = outside.get(f"/fhir/R4/Patient?identifier={ANN_NUMBER}", headers=headers)
+        assert found.status_code == finds, letters

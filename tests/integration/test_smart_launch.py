@@ -124,7 +124,7 @@ def test_the_claim_that_names_the_worker_is_the_pack_s(
     browser = site(engine, replace(place, ehrs=(by_user,), staff=staff)).test_client()
     assert opened(browser, ehr).status_code == 403, "his identifiers have none of that system"
     with engine.begin() as conn:
-        known = ["https://northdale.example/practitioner|Practitioner/W001"]
+        known = ["https://northdale.example/practitioner|W001"]
         conn.execute(user.update().where(user.c.id == "sam.okafor").values(identifiers=known))
     assert opened(browser, ehr).headers["Location"] == f"/people/{who['ann']}"
 
