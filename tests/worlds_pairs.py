@@ -29,6 +29,7 @@ from worlds_routes_exports import EXPORTS
 from worlds_routes_files import FILES
 from worlds_routes_lead import LEAD
 from worlds_routes_oauth import OAUTH
+from worlds_routes_past import PAST
 from worlds_routes_person import PERSON
 from worlds_routes_systems import SYSTEMS, claims
 from worlds_routes_writes import SCOPES as WRITE
@@ -46,7 +47,18 @@ from carelink.identity import clients, requesters
 from carelink.ids import UserId
 from carelink.place import Place
 
-ROUTES: Mapping[str, Route] = {**CARE, **LEAD, **EVENTS, **SYSTEMS, **EXPORTS, **PERSON, **FILES, **OAUTH, **WRITES}
+ROUTES: Mapping[str, Route] = {
+    **CARE,
+    **LEAD,
+    **EVENTS,
+    **SYSTEMS,
+    **EXPORTS,
+    **PERSON,
+    **FILES,
+    **OAUTH,
+    **WRITES,
+    **PAST,
+}
 SECRET = "x" * 40
 ALL, CONSENTS = "system/*.rs", "system/*.rs system/Consent.cu"
 # Who asks, how often, and what they mostly ask.
