@@ -170,13 +170,12 @@ ODDITIES = [
         "9388098431",
     ),
     Oddity(
-        "a document's address is a template that nobody filled in",
+        "a document's address, a template that nobody filled in, is not served: ours stands in its place",
         "TPPPatientStructuredRecordE2EPWTP7",
         "DocumentReference",
         "",
         ("content", 0, "attachment", "url"),
-        "{{request.baseUrl}}/gpcassurance-b86047.emis.thirdparty.nhs.uk/A82038/STU3/1/GPConnect/Documents/Binary/"
-        "4C903809CADA442E8FA5655E5EFEB1F56DC83A174DFD4C1CA45245F8F8A8FBA1",
+        "Binary/att-d2f1fa54-24a5-5996-bd3a-f25dd2c75f73",
     ),
 ]
 

@@ -99,7 +99,8 @@ def _dead(body: Body) -> bool:
 
 
 def _notice_contradicts(body: Body) -> Iterator[Loc]:
-    if (_notified(body) in ("1", "2")) != _dead(body) and _notified(body):
+    said = _notified(body)
+    if (said in ("1", "2") and not _dead(body)) or (said == "U" and _dead(body)):
         yield ("extension",)
 
 

@@ -25,6 +25,7 @@ import carelink.record
 from carelink.audit.trail import Event, append, looked
 from carelink.cases import (
     caseload,
+    files,
     finding,
     identity,
     oversight,
@@ -132,6 +133,7 @@ LOOKS = [
     Look("store.everything", lambda c, lens: storing.everything(c, lens, ANN), "read", "$everything", 11, rules=("L0-directory", "L8-agreement", "L8-own-organisation")),
     Look("everything.narrowed", lambda c, lens: everything.narrowed(c, lens, ANN, everything.Narrowed(types=frozenset({"Condition"}))), "read", "$everything", 3),
     Look("patient_summary.patient_summary", lambda c, lens: patient_summary.patient_summary(c, PLACE, lens, ANN, "http://here"), "read", "$summary", 4),
+    Look("files.file of what is not there", lambda c, lens: files.file(c, PLACE, lens, CONDITION), "read", "Binary", 0, (), ()),
     Look("store.delete", lambda c, lens: storing.delete(c, PLACE, lens, "Condition", CONDITION), "delete", "Condition", 1, rules=("L8-own-organisation",)),
     Look("timeline.timeline", lambda c, lens: timeline(c, lens, ANN), "search", "", 6),
     Look("summary.summary", lambda c, lens: summary(c, lens, ANN), "search", "", 6),

@@ -64,6 +64,7 @@ KNOWN: Mapping[str, str] = {
     "carelink/record/references.py:_ours": "of the text of a reference that is being stored",
     "carelink/record/references.py:_tells": "of the text of a reference that is being stored",
     "carelink/record/traits_sounds.py:sounds": _TEXTS,
+    "carelink/record/ukcore.py:_rules_of": _FHIR,
     "carelink/record/validation_shapes.py:_shape": _FHIR,
     "carelink/record/validation_shapes.py:_shape_at": _FHIR,
     "carelink/record/validation_shapes.py:model_of": _FHIR,
