@@ -128,7 +128,8 @@ def statement(base: str, version: str, at: datetime, *, update_creates: bool = F
 
 
 def _security(base: str) -> dict[str, Any]:
-    token = base.removesuffix("/fhir/R4") + "/oauth2/token"
+    root = base.removesuffix("/fhir/R4") + "/oauth2/"
+    places = ("token", "authorize", "introspect", "revoke")
     return {
         "service": [
             {
@@ -143,7 +144,7 @@ def _security(base: str) -> dict[str, Any]:
         "extension": [
             {
                 "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
-                "extension": [{"url": "token", "valueUri": token}],
+                "extension": [{"url": name, "valueUri": root + name} for name in places],
             }
         ],
     }
