@@ -181,12 +181,13 @@ def test_a_source_that_sends_on_to_elsewhere_is_not_followed(
 
 
 def test_a_source_without_files_says_so(asks: FlaskClient, engine: Engine, place: Place) -> None:
-    photo = item("Patient", "ann", photo=[{"url": "https://pds.example/photo"}], **_as_ann())
     with engine.begin() as conn:
-        take(conn, place, [photo], clock.now(), source="council-a")
-        row = conn.execute(select(attachment.c.key).where(attachment.c.source == "council-a")).scalar_one()
-    answer = asks.get(f"{ROOT}/Binary/att-{row}")
-    assert answer.status_code in (404, 503), "it is Ann's; the hospital may or may not see the council's Patient"
+        moved = {"key": key(document("d1")), "source": "council-a"}
+        take(conn, place, [document("d1", {"url": "files/1"})], clock.now())
+        conn.execute(attachment.update().where(attachment.c.resource == moved["key"]).values(source=moved["source"]))
+        [address] = addresses(conn, document("d1"))
+    said = wrong(asks.get(f"{ROOT}/{address}"), 503, "transient")
+    assert "gives no files" in said["diagnostics"]
 
 
 def _as_ann() -> dict[str, Any]:
