@@ -59,7 +59,10 @@ def _gathered(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> 
     read = _by_reference(_rows(conn, lens, person))
     along = _along(conn, lens, read)
     names = Names({reference: called(body) for reference, (_, body) in along.items()})
-    items = [Item(row, body, entry(row, body, names)) for row, body in read.values()]
+    named_by = labels(place)
+    items = [
+        Item(row, body, entry(row, body, names), named_by.get(row.source, row.source)) for row, body in read.values()
+    ]
     patient = _whose(items, person)
     if patient is None:
         looked(conn, lens, "read", "$summary", (), person)
@@ -70,7 +73,7 @@ def _gathered(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> 
     looked(conn, lens, "read", "$summary", tuple({row.key: row for row in rows}.values()), person)
     same = frozenset(one.reference for one in items if one.row.type == "Patient") | set(named(patient.body.get("link")))
     bodies = tuple((reference, body) for reference, (_, body) in there.items())
-    none_known = tuple(sorted(labels(place).get(one, one) for one in said_none(tuple(read.values()))))
+    none_known = tuple(sorted(named_by.get(one, one) for one in said_none(tuple(read.values()))))
     hidden = any(row.hidden for row, _ in read.values())
     return _Found(Gathered(patient, sections, bodies, frozenset(same)), none_known, hidden)
 

@@ -30,7 +30,7 @@ def bullets(lines: Iterable[str]) -> str:
 
 
 def items(told: Sequence[Item]) -> str:
-    """Each in words: what it is, its state, since when, and what else is said of it."""
+    """Each in words: what it is, its state, since when, who says so, and what else is said of it."""
     return "<ul>" + "".join(f"<li>{_item(one)}</li>" for one in told) + "</ul>"
 
 
@@ -39,7 +39,8 @@ def _item(one: Item) -> str:
     state = f" ({said.state})" if said.state else ""
     when = " ".join(filter(None, (short(said.when, said.precision), time_of_day(said.when, said.precision))))
     dated = f", {when}" if when and said.precision is not Precision.NONE else ""
-    return _text(f"{said.title}{state}{dated}") + "".join(f"<br/>{_text(line)}" for line in said.lines)
+    told_by = f" ({one.source})" if one.source else ""
+    return _text(f"{said.title}{state}{dated}{told_by}") + "".join(f"<br/>{_text(line)}" for line in said.lines)
 
 
 def _text(words: str) -> str:

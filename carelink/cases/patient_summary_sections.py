@@ -23,15 +23,17 @@ _SOCIAL = frozenset({"social-history"})
 _FUNCTION = frozenset({"functional-status", "survey", "activity", "cognitive-status", "disability-status"})
 _WRONG = frozenset({"refuted", "entered-in-error"})
 _PRIVACY = frozenset({"patient-privacy", "research"})
+_SAYS = ("value", "component", "hasMember", "interpretation")
 
 
 @dataclass(frozen=True)
 class Item:
-    """A resource that may be shown, read once, and in words."""
+    """A resource that may be shown, read once, and in words; `source` is what pages call whoever sent it."""
 
     row: Row
     body: Body
     entry: Entry
+    source: str = ""
 
     @property
     def reference(self) -> str:
@@ -92,7 +94,9 @@ def _social(one: Item) -> bool:
 
 
 def _result(one: Item) -> bool:
-    return _sure(one) and _kinds(one).isdisjoint(_VITAL | _SOCIAL | _FUNCTION)
+    """What was found and says what: practices note with an Observation of the problem that it was talked about."""
+    says = one.row.type != "Observation" or any(name.startswith(_SAYS) for name in one.body)
+    return says and _sure(one) and _kinds(one).isdisjoint(_VITAL | _SOCIAL | _FUNCTION)
 
 
 def _planned(one: Item) -> bool:
