@@ -104,8 +104,15 @@ def _headers(asked: Body, at: str) -> Mapping[str, str]:
 
 
 def named_once(entries: Sequence[Entry]) -> None:
-    """Raises `Invalid` where two entries have one `fullUrl`: a reference to it would mean two things (bdl-7)."""
-    first: dict[str, Entry] = {}
+    """Raises `Invalid` where two entries have one `fullUrl`: a reference to it would mean two things (bdl-7).
+
+    And where two change what is at one address (R4 3.1.0.11.2).
+    """
+    names: dict[str, Entry] = {}
+    changed: dict[str, Entry] = {}
     for one in entries:
-        if one.name and first.setdefault(one.name, one) is not one:
-            raise Invalid(f"{one.at}.fullUrl", f"is that of {first[one.name].at} too")
+        if one.name and names.setdefault(one.name, one) is not one:
+            raise Invalid(f"{one.at}.fullUrl", f"is that of {names[one.name].at} too")
+        changes = one.method in ("PUT", "PATCH", "DELETE") and "?" not in one.path
+        if changes and changed.setdefault(one.path, one) is not one:
+            raise Invalid(one.at, f"is the same resource as {changed[one.path].at}")
