@@ -110,25 +110,44 @@ def _locked(conn: Connection, key: UUID) -> Subscribed | None:
 def _with_events(
     conn: Connection, ours: From, one: Subscribed, to: Subscriber, lens: Lens, now: datetime
 ) -> Ready | None:
-    while open_ := _open(conn, one):
-        shown = versions(conn, lens, [(row.resource, row.version) for row in open_])
-        left = [row for row in open_ if (row.resource, row.version) in shown]
-        _end(conn, [row.id for row in open_ if row not in left], "withheld", now)
-        if left:
-            fresh = left[0].number is None
-            numbers = _numbers(conn, one, left)
-            told = [_told(row, number, shown) for row, number in zip(left, numbers, strict=True)]
-            looked(conn, lens, "notify", f"{one.topic} {one.content}", list(shown.values()))
-            ready = _ready(ours, replace(one, events=max(numbers)), to, "event-notification", told, now)
-            return replace(ready, events=tuple(row.id for row in left), fresh=fresh)
-    return None
+    rows, shown = _visible(conn, one, lens, now)
+    if not rows:
+        return None
+    fresh, numbers = rows[0].number is None, _numbers(conn, one, rows)
+    told = [_told(row, number, shown) for row, number in zip(rows, numbers, strict=True)]
+    looked(conn, lens, "notify", f"{one.topic} {one.content}", list(shown.values()))
+    ready = _ready(ours, replace(one, events=max(numbers)), to, "event-notification", told, now)
+    return replace(ready, events=tuple(row.id for row in rows), fresh=fresh)
 
 
-def _open(conn: Connection, one: Subscribed) -> Sequence[Any]:
-    """The events of the next notification: those of a try that failed, all of them and no others; else the oldest."""
-    asked: Select[Any] = select(subscription_event).where(_E.subscription == one.key, _E.done_at.is_(None))
+def _visible(
+    conn: Connection, one: Subscribed, lens: Lens, now: datetime
+) -> tuple[list[Any], dict[tuple[UUID, int], Shown]]:
+    """The events of the next notification, with what may be seen of them: those of a try that failed, all and no others;
+    else the oldest, as many as it has room for. What is withheld leaves no room empty: so it does not tell either.
+    """
+    rows: list[Any] = []
+    shown: dict[tuple[UUID, int], Shown] = {}
+    found, tried = _open(conn, one, one.most)
+    while found:
+        seen = versions(conn, lens, [(row.resource, row.version) for row in found])
+        here = [row for row in found if (row.resource, row.version) in seen]
+        _end(conn, [row.id for row in found if row not in here], "withheld", now)
+        rows, shown = rows + here, shown | seen
+        room = one.most - len(rows)
+        if room <= 0 or (tried and rows):
+            break
+        found, tried = _open(conn, one, room, found[-1].id)
+    return rows, shown
+
+
+def _open(conn: Connection, one: Subscribed, most: int, after: int = 0) -> tuple[Sequence[Any], bool]:
+    """Events that are still to be told, in their order, behind that one; whether it was tried to tell them before."""
+    asked: Select[Any] = select(subscription_event).where(
+        _E.subscription == one.key, _E.done_at.is_(None), _E.id > after
+    )
     tried = conn.execute(asked.where(_E.number.is_not(None)).order_by(_E.id)).all()
-    return tried or conn.execute(asked.order_by(_E.id).limit(one.most)).all()
+    return (tried, True) if tried else (conn.execute(asked.order_by(_E.id).limit(most)).all(), False)
 
 
 def _numbers(conn: Connection, one: Subscribed, rows: Sequence[Any]) -> list[int]:

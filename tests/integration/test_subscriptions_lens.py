@@ -187,6 +187,24 @@ def test_an_objection_after_the_event_stops_its_delivery_and_no_number_is_missin
     assert here.numbers() == [1]
 
 
+def test_what_is_withheld_between_leaves_no_room_empty(here: Town) -> None:
+    """Nor do the sizes of notifications tell that something else was to be told."""
+    here.subscribe()
+    many = [condition(f"n{number}", "ann") for number in range(45)]
+    here.happens(*many)
+    here.works.kinds = ("record.changed",)
+    here.works.all()
+    row = {"person": here.known["ann"], "consent": uuid4(), "rule": "L6-consent-deny", "effect": "deny"}
+    with here.engine.begin() as conn:
+        items = [key(one) for one in many[::4]]  # 12 of them
+        conn.execute(directive.insert().values(**row, items=items, made=LONG_AGO, starts=LONG_AGO))
+    here.works.kinds = ("record.changed", "subscription.deliver")
+    here.works.all()
+    told = [events(bundle) for bundle in here.server.receiver.took if status_of(bundle, "type") != "handshake"]
+    assert [len(one) for one in told] == [20, 13]
+    assert here.numbers() == list(range(1, 34))
+
+
 def test_what_certainly_never_left_gives_its_number_back(here: Town) -> None:
     """The receiver's machine was off: nothing of event 1 reached it, so it must not see that there was one."""
     here.subscribe()
