@@ -102,7 +102,9 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=5_000_000, SEND_FILE_MAX_AGE_DEFAULT=31_536_000)
     for part in (transaction, access_log, rendering, failures):
         part.install(app)
-    systems.install(app, {"/fhir": fhir.failed, "/cds-services": fhir_cds_hooks.failed, "/oauth2": token_endpoint.failed})
+    systems.install(
+        app, {"/fhir": fhir.failed, "/cds-services": fhir_cds_hooks.failed, "/oauth2": token_endpoint.failed}
+    )
     headers.install(app, settings)
     session.install(app, settings)
     endpoint.install(app, settings, place)
