@@ -125,7 +125,7 @@ _OFFICIAL = Rule(
     "name",
     WARNING,
     "business-rule",
-    "Give the name that is used officially with use `official`; PDS gives it as `usual`",
+    "Give the name that is used officially with use 'official'; PDS gives it as 'usual'",
     "UK Core, guidance on Patient.name: the name that the person is known by to the NHS says so by its use",
     _no_official_name,
 )
@@ -134,7 +134,7 @@ _POSTCODE = Rule(
     "address.postalCode",
     WARNING,
     "value",
-    "Write a UK postcode as Royal Mail does (`LS17 7DF`), or name the country",
+    "Write a UK postcode as Royal Mail does ('LS17 7DF'), or name the country",
     "NHS Data Dictionary, POSTCODE",
     _postcodes,
 )
