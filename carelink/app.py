@@ -34,6 +34,7 @@ from carelink.fhir import (
     endpoint,
     matching,
     meta,
+    my_apps,
     smart_configuration,
     summary,
     token_endpoint,
@@ -117,7 +118,7 @@ def create_app(settings: Settings, place: Place, engine: Engine) -> Flask:
     app.register_blueprint(labelling.blueprint)
     for blueprint in (breakglass.blueprint, breakglass_review.blueprint, looking_back.blueprint, view_as.blueprint):
         app.register_blueprint(blueprint)
-    for blueprint in (why.blueprint, planning.blueprint, authorising.blueprint, launching.blueprint):
+    for blueprint in (why.blueprint, planning.blueprint, authorising.blueprint, my_apps.blueprint, launching.blueprint):
         app.register_blueprint(blueprint)
     for blueprint in (audit.blueprint, signals.blueprint, who_looked.blueprint):
         app.register_blueprint(blueprint)

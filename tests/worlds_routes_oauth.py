@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
+from conftest import NOW
 from oauth_builders import APP, REDIRECT, asking
 from worlds_asking import Ask, Ready, Site, Who
 from worlds_bodies import NUMBERS, person
-from worlds_routes import Drawing, Route, get
+from worlds_routes import UNKNOWN, Drawing, Route, get
 
+from carelink.db.tables import oauth_refresh
 from carelink.identity import registering
 from carelink.identity.registering import Wanted
 from carelink.identity.smart_app import Attempt, Told
 from carelink.place import Ehr
 
 SCOPES = "patient/*.rs user/*.rs openid fhirUser launch/patient offline_access"
+OURS = UUID(int=4712)
 ISS = "http://127.0.0.1:8478/fhir"  # of the example pack
 
 
@@ -43,6 +47,17 @@ def _answer(draw: Drawing) -> Ask:
     }
     sent = asking(draw.one("patient/*.rs openid", "patient/*.rs openid", "user/*.rs")) | said
     return Ask("authorising.answer", {}, "POST", sent, ready=_registered)
+
+
+def _let(site: Site, who: Who) -> None:
+    """Whoever asks let the app go on."""
+    row = {"hash": "x", "family": OURS, "client": APP, "user": who.user or "nobody", "assignment": "901||x"}
+    more = {"purpose": "CAREMGT", "scope": "patient/*.rs offline_access", "expires": NOW + timedelta(days=1)}
+    site.conn.execute(oauth_refresh.insert().values(**row, **more))
+
+
+def _end(draw: Drawing) -> Ask:
+    return Ask("my_apps.end", {"family": draw.one(OURS, OURS, UNKNOWN)}, "POST", {}, ready=_let)
 
 
 def _of_token(endpoint: str) -> Route:
@@ -85,6 +100,8 @@ def _launched(draw: Drawing) -> Ask:
 OAUTH: Mapping[str, Route] = {
     "authorising.ask": Route(_ask),
     "authorising.answer": Route(_answer, good=303),
+    "my_apps.listed": Route(get("my_apps.listed"), whose="anybody"),
+    "my_apps.end": Route(_end, good=303),
     "oauth2.introspect": _of_token("oauth2.introspect"),
     "oauth2.revoke": _of_token("oauth2.revoke"),
     "oauth2.keys": Route(get("oauth2.keys"), whose="nobody"),

@@ -34,10 +34,10 @@ def not_too_often() -> None:
     """Per address and per client, as it says that it is. Raises `TooManyRequests`."""
     if request.method not in ("GET", "POST") or request.path == KEYS:
         return
-    made = endpoint()
-    asked = [made.rates_of_addresses.wait(request.remote_addr or "", at())]
-    if claimed := _claimed():
-        asked.append(made.rates.wait(claimed, at()))
+    made, address = endpoint(), request.remote_addr or ""
+    asked = [made.rates_of_addresses.wait(address, at())]
+    if claimed := _claimed():  # from elsewhere nobody uses up what is another's
+        asked.append(made.rates.wait(f"{claimed} {address}", at()))
     if seconds := max(asked):
         raise TooManyRequests(retry_after=seconds)
 

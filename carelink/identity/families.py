@@ -7,15 +7,16 @@ that came of it ends (RFC 9700 4.14.2).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Row, Table, select, update
 
 from carelink.db.tables import oauth_code, oauth_refresh, revoked_token, used_jti
+from carelink.errors import NotFound
 from carelink.ids import PersonKey, UserId
 
 CODE_LIFE = timedelta(seconds=60)
@@ -95,6 +96,22 @@ def end(conn: Connection, family: UUID, now: datetime) -> None:
     """No more tokens of that family."""
     conn.execute(update(oauth_refresh).where(oauth_refresh.c.family == family).values(revoked=True))
     conn.execute(update(oauth_code).where(oauth_code.c.family == family, oauth_code.c.used.is_(None)).values(used=now))
+
+
+def held(conn: Connection, user: str, now: datetime) -> Sequence[Row[Any]]:
+    """What a worker let apps do that is not over: for each the family, the client, the scope and the end."""
+    t = oauth_refresh.c
+    asked = select(t.family, t.client, t.scope, t.expires).where(t.user == user, t.used.is_(None), ~t.revoked)
+    return conn.execute(asked.where(t.expires > now).order_by(t.client, t.expires)).all()
+
+
+def end_own(conn: Connection, user: str, family: UUID, now: datetime) -> str:
+    """End one of theirs; gives the client. Raises `NotFound` for one that is not."""
+    found = next((one.client for one in held(conn, user, now) if one.family == family), None)
+    if found is None:
+        raise NotFound("This was ended already")
+    end(conn, family, now)
+    return str(found)
 
 
 def is_ended(conn: Connection, family: UUID) -> bool:

@@ -26,6 +26,7 @@ from carelink.place import Place
 LIFETIME = timedelta(minutes=5)  # SMART Backend Services 2.2: at most five minutes
 ALGORITHM = "HS256"  # the one accepted: a token that names another is refused
 TYPE = "at+jwt"  # RFC 9068 2.1
+MOST_KNOWN = 2000  # tokens that a process has seen to be good
 
 
 class TokenRefused(Forbidden):
@@ -52,6 +53,9 @@ class Tokens:
     issuer: str
     audience: str
     place: Place
+    _known: dict[str, Granted] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )  # those that were good, by their text
 
     @classmethod
     def of(cls, secret_key: str, base_url: str, place: Place) -> Tokens:
@@ -108,7 +112,22 @@ class Tokens:
         return jwt.encode({"alg": ALGORITHM, "typ": TYPE}, claims, self.key)
 
     def read(self, token: str, now: datetime) -> Granted:
-        """What the token grants. Raises `TokenRefused` where it is not ours, not for us, or over."""
+        """What the token grants. Raises `TokenRefused` where it is not ours, not for us, or over.
+
+        A client sends one for five minutes: its signature is checked once, and each time whether it is over.
+        """
+        granted = self._known.get(token)
+        if granted is None:
+            granted = self._checked(token)
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[token] = granted
+        if granted.claims.get("exp", 0) <= now.timestamp():
+            self._known.pop(token, None)
+            raise TokenRefused("The access token has expired")
+        return granted
+
+    def _checked(self, token: str) -> Granted:
         try:
             read = jwt.decode(token, self.key, algorithms=[ALGORITHM])
         except (JoseError, ValueError) as wrong:
@@ -118,8 +137,6 @@ class Tokens:
             raise TokenRefused("This is no access token")
         if claims.get("iss") != self.issuer or claims.get("aud") != self.audience:
             raise TokenRefused("The access token was made for another server")
-        if claims.get("exp", 0) <= now.timestamp():
-            raise TokenRefused("The access token has expired")
         return self._granted(claims)
 
     def _granted(self, claims: Mapping[str, Any]) -> Granted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,8 +22,8 @@ from sqlalchemy import Engine
 from carelink import clock
 from carelink.app import create_app
 from carelink.db.tables import client as client_table
-from carelink.db.tables import user
-from carelink.identity import registering
+from carelink.db.tables import oauth_refresh, user
+from carelink.identity import families, registering
 from carelink.identity.registering import Wanted
 from carelink.ids import PersonKey
 from carelink.place import Place
@@ -434,3 +435,33 @@ def test_reading_alone_and_searching_alone_are_each_what_they_say(
         assert outside.get(f"/fhir/R4/Patient/{ann}", headers=headers).status_code == reads, letters
         found = outside.get(f"/fhir/R4/Patient?identifier={ANN_NUMBER}", headers=headers)
         assert found.status_code == finds, letters
+
+
+def test_a_worker_sees_which_apps_go_on_and_ends_them(
+    redeem: Redeems, outside: FlaskClient, sam: FlaskClient, app: Flask
+) -> None:
+    told = redeem()
+    page = read(sam.get("/apps").text).one("main")
+    assert "growth-chart" in page.text
+    assert "It must ask you again after" in page.text
+    (form,) = page.all("form")
+    token = form.one("input", name="csrf_token").attributes["value"]
+    other = signed_in(app, "gwen.price", clock.now())
+    assert "There are none" in other.get("/apps").text
+    theirs = read(other.get("/people/find").text).one("main").all("input", name="csrf_token")[0].attributes["value"]
+    assert other.post(form.attributes["action"], data={"csrf_token": theirs}).status_code == 404
+    assert sam.post(form.attributes["action"], data={"csrf_token": token}).status_code == 303
+    assert "There are none" in sam.get("/apps").text
+    assert _refreshed(outside, told["refresh_token"]).status_code == 400
+
+
+def test_of_two_that_use_a_refresh_token_at_once_one_wins(redeem: Redeems, engine: Engine) -> None:
+    token, now = redeem()["refresh_token"], clock.now()
+
+    def use(_: int) -> bool:
+        with engine.begin() as conn:
+            given = families.found(conn, oauth_refresh, token, APP, now)
+            return given is not None and families.use(conn, oauth_refresh, given, now)
+
+    with ThreadPoolExecutor(4) as at_once:
+        assert sorted(at_once.map(use, range(8))) == [False] * 7 + [True]
