@@ -5,7 +5,7 @@ What stands at the other end counts only where the requester may see it: else it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,8 +17,8 @@ from carelink.db.tables import index_reference, resource
 from carelink.errors import Invalid
 from carelink.record.criteria import condition
 from carelink.record.lookups import WHOSE, may_name, numbered, parameter_of, tellable
-from carelink.record.parameters import Kind, Parameter
-from carelink.record.parts import Over, Part
+from carelink.record.parameters import Kind, Parameter, of_type
+from carelink.record.parts import Over, Part, any_of
 from carelink.record.query import Criterion
 
 DEEPEST = 4  # chains and `_has` within each other
@@ -36,8 +36,22 @@ def criterion(types: tuple[str, ...], asked: Criterion, at: datetime, depth: int
     if asked.parameter in WHOSE:
         return _of_a_patient(asked, criterion(("Patient",), asked.chained, at, depth + 1))
     parameter = _reference(types, asked)
-    target = _target(types, parameter, asked)
-    return _refers_to(parameter, target, criterion((target,), asked.chained, at, depth + 1))
+    ends = list(_ends(_targets(types, parameter, asked), asked.chained, at, depth + 1))
+    return any_of(_refers_to(parameter, target, inner) for target, inner in ends)
+
+
+def _ends(targets: Sequence[str], asked: Criterion, at: datetime, depth: int) -> Iterator[tuple[str, Part]]:
+    """The types at the other end that have such a parameter; where none has, the error that the first gives."""
+    wrong: Invalid | None = None
+    found = False
+    for target in targets:
+        try:
+            yield target, criterion((target,), asked, at, depth)
+            found = True
+        except Invalid as said:
+            wrong = wrong or said
+    if wrong is not None and not found:
+        raise wrong
 
 
 def _reference(types: tuple[str, ...], asked: Criterion) -> Parameter:
@@ -47,17 +61,16 @@ def _reference(types: tuple[str, ...], asked: Criterion) -> Parameter:
     return parameter
 
 
-def _target(types: tuple[str, ...], parameter: Parameter, asked: Criterion) -> str:
-    """The type at the other end: the one that is said, or the only one there is."""
+def _targets(types: tuple[str, ...], parameter: Parameter, asked: Criterion) -> list[str]:
+    """The types at the other end: the one that is said, or those that R4 lists."""
     if asked.modifier:
         if not may_name(parameter, asked.modifier):
             raise Invalid(f"{asked.parameter}:{asked.modifier[:50]}", "names no type that it refers to")
-        return asked.modifier
-    named = {one for type_ in types for one in parameter.targets.get(type_, ())}
-    if len(named) != 1:
-        example = min(named, default="Patient")
-        raise Invalid(asked.parameter, f"refers to several types: say which, as {asked.parameter}:{example}.NAME")
-    return named.pop()
+        return [asked.modifier]
+    named = sorted({one for type_ in types for one in parameter.targets.get(type_, ()) if of_type(one)})
+    if not named:
+        raise Invalid(asked.parameter, f"refers to any type: say which, as {asked.parameter}:Encounter.NAME")
+    return named
 
 
 def _seen(over: Over, t: FromClause, type_: str) -> list[ColumnElement[bool]]:

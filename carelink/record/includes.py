@@ -5,7 +5,8 @@ References are read from what is sent, so nothing that was taken out of it leads
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from carelink.ids import ResourceKey
 from carelink.record import search
 from carelink.record.indexing import index
 from carelink.record.lookups import WHOSE, parameter_of
-from carelink.record.parameters import Kind, of_type
+from carelink.record.parameters import Kind, Parameter, of_type
 from carelink.record.query import Row
 from fhir_adapters import exact_json
 
@@ -81,17 +82,27 @@ def _of(conn: Connection, lens: Lens, one: Include, rows: Sequence[Row]) -> Iter
 
 def _named(row: Row, one: Include) -> Iterable[ResourceKey]:
     """The keys of what it refers to."""
-    wanted = None if one.parameter == ANY else _number(one)
-    for said in index(row.type, exact_json.loads(row.body)).references:
-        number, target, type_ = _said(said)
-        if target and wanted in (None, number) and (not one.target or type_ in ("", one.target)):
-            yield ResourceKey(UUID(target))
+    if one.parameter == ANY:
+        pointed: Iterable[tuple[str, str]] = _POINTS.findall(row.body)
+    elif one.parameter in WHOSE:
+        pointed = _whose(exact_json.loads(row.body))
+    else:
+        pointed = _indexed(row, parameter_of((one.type,), one.parameter))
+    return [ResourceKey(UUID(id_)) for type_, id_ in pointed if not one.target or type_ in ("", one.target)]
 
 
-def _number(one: Include) -> int:
-    return parameter_of((one.type,), one.parameter).number
+_ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_POINTS = re.compile(rf'"reference":"([A-Z][A-Za-z]+)/({_ID})')
+_WHOM = ("subject", "patient", "for")  # the elements that say whom it is of, where one does
 
 
-def _said(row: Any) -> tuple[int, str, str]:
-    number, target, _, type_, *_ = row
-    return number, str(target or ""), type_ or ""
+def _whose(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    said = [body[name] for name in _WHOM if name in body]
+    found = _POINTS.findall(exact_json.dumps(said or body).decode())
+    return [(type_, id_) for type_, id_ in found if type_ == "Patient" or said]
+
+
+def _indexed(row: Row, parameter: Parameter) -> Iterable[tuple[str, str]]:
+    for number, target, _, type_, _ in index(row.type, exact_json.loads(row.body)).references:
+        if target and number in parameter.numbers:
+            yield (type_ or "", target)
