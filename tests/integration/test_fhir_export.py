@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from export_builders import ASYNC, EXPORT, LENIENT, OF_PATIENTS, begun, lines, manifest, path_of, serving, shop, work
@@ -14,7 +15,8 @@ from fhir_builders import ANN, BOB, bearer, involve, people, read, system, trail
 from flask import Flask
 from flask.testing import FlaskClient
 from ingest_builders import condition, item, key, observation, take
-from sqlalchemy import Engine, select, update
+from psycopg import ServerCursor
+from sqlalchemy import Engine, Result, Row, select, update
 
 from carelink import clock
 from carelink.cases import exporting_run
@@ -366,31 +368,21 @@ def test_it_is_read_page_by_page_and_no_more_is_held_than_a_page(
         take(conn, place, many, clock.now())
     monkeypatch.setattr(exporting, "PAGE", 5)
     held: list[int] = []
-    execute = exporting.Connection.execute  # type: ignore[attr-defined]
+    pages = exporting._pages
 
-    def noted(self: object, *given: object, **named: object) -> object:
-        result = execute(self, *given, **named)
-        if "sent" in (result.keys() if result.returns_rows else ()):
-            rows = result.all()
-            held.append(len(rows))
-            return _Held(rows)
-        return result
+    def noted(result: Result[Any]) -> Iterator[Sequence[Row[Any]]]:
+        assert isinstance(result.cursor, ServerCursor), "the rest stays in the database"
+        for page in pages(result):
+            held.append(len(page))
+            yield page
 
-    monkeypatch.setattr(exporting.Connection, "execute", noted)  # type: ignore[attr-defined]
+    monkeypatch.setattr(exporting, "_pages", noted)
     ward = opens()
     where = begun(ward)
     work(worker)
     assert max(held) == 5
     assert sum(held) == 5 + 23 + 1
     assert len(lines(ward, manifest(ward.get(where)))["Condition"]) == 24
-
-
-class _Held:
-    def __init__(self, rows: list[object]) -> None:
-        self._rows = rows
-
-    def all(self) -> list[object]:
-        return self._rows
 
 
 def test_what_comes_while_it_is_made_is_not_in_it_and_comes_next_time(
