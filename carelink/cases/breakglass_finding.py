@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import nhs_number
-from sqlalchemy import ColumnElement, Connection, exists, not_, select
+from sqlalchemy import ColumnElement, Connection, exists, literal, not_, select
 
 from carelink.audit.trail import Event, append
 from carelink.cases import banner
@@ -17,11 +17,14 @@ from carelink.cases.finding import POSTCODE, birth_date, typed
 from carelink.consent.lens import Lens
 from carelink.consent.rules import GLASS
 from carelink.consent.sensitivity import EVERY_BIT, ONLY_FOR_THE_PERSON, Sensitivity
-from carelink.db.tables import audit_event, person, resource
+from carelink.db.tables import audit_event, index_string, person, resource
 from carelink.ids import NHS_NUMBER, PersonKey
 from carelink.place import Place
 from carelink.record.criteria import condition
-from carelink.record.query import Criterion, Query
+from carelink.record.indexing import folded
+from carelink.record.parameters import of_type
+from carelink.record.parts import Over
+from carelink.record.query import Criterion
 from carelink.record.timeline_values import human_name
 from fhir_adapters import exact_json
 
@@ -97,9 +100,10 @@ def _may_know(conn: Connection, lens: Lens, key: PersonKey) -> bool:
 
 def _people(conn: Connection, lens: Lens, facts: Named) -> list[PersonKey]:
     """Up to two people of whom one Patient, as a source tells it, says all of the facts; none by a name that the law hides."""
-    t, query = resource.c, Query(types=("Patient",))
-    everybody = Lens.system("break-glass: whom the facts name", lens.at)
-    says = [condition(everybody, query, one) for one in _criteria(facts)]
+    t, everybody = resource.c, Lens.system("break-glass: whom the facts name", lens.at)
+    parts = [condition(("Patient",), one, lens.at) for one in _criteria(facts)]
+    says = [part.sql(Over(resource, everybody), *map(literal, part.values)) for part in parts]
+    says += [_says(code, text) for code, text in _texts(facts)]
     found = (
         select(t.person).distinct().where(t.type == "Patient", not_(t.deleted), t.person.is_not(None), _LAWFUL, *says)
     )
@@ -124,13 +128,19 @@ def _where_they_are_may_be_told(lens: Lens) -> tuple[ColumnElement[bool], ...]:
 
 def _criteria(facts: Named) -> tuple[Criterion, ...]:
     born = Criterion("birthdate", (facts.born,))
-    if facts.nhs_number:
-        return Criterion("identifier", (f"{NHS_NUMBER}|{facts.nhs_number}",)), born
-    return (
-        Criterion("family", (facts.family,), "exact"),
-        born,
-        Criterion("address-postalcode", (facts.postcode,), "exact"),
-    )
+    return (Criterion("identifier", (f"{NHS_NUMBER}|{facts.nhs_number}",)), born) if facts.nhs_number else (born,)
+
+
+def _texts(facts: Named) -> tuple[tuple[str, str], ...]:
+    return () if facts.nhs_number else (("family", facts.family), ("address-postalcode", facts.postcode))
+
+
+def _says(code: str, text: str) -> ColumnElement[bool]:
+    """Whether a Patient says that, the whole of it, in whatever case and with or without accents."""
+    number = of_type("Patient")[code].number
+    i = index_string.c
+    said = select(i.key).where(i.parameter == number, i.value == folded(number, text))
+    return resource.c.key.in_(said)
 
 
 def found_lately(conn: Connection, lens: Lens, key: PersonKey) -> bool:

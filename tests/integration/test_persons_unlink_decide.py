@@ -121,8 +121,10 @@ def whole(conn: Connection) -> dict[str, Any]:
     return {
         "links": sorted(conn.execute(standing).all()),
         "persons": sorted(merged),
-        "tokens": sorted(keyed["index_token"]),
-        "resources": [row for row in keyed["resource"] if row.key in merged or row.key != row.person],
+        **{
+            name: sorted(row for row in rows if row.key in merged or row.key != row.person)
+            for name, rows in keyed.items()
+        },
         "golden": {key: {k: v for k, v in golden(conn, key).items() if k != "meta"} for key in merged},
     }
 

@@ -68,6 +68,7 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "identity/proofing.py:person_of": "signing in: which record is the person's own, before there is a requester; gives a key",
     "jobs/wanted.py:asked_about": "keys of people that a source answered about, to be noted; nothing is shown",
     "jobs/wanted.py:answered_about": "keys of people that a source answered about, to be noted; nothing is shown",
+    "cases/breakglass_finding.py:_says": "a condition alone; `_people` puts it beside its own",
     "cases/breakglass_finding.py:_where_they_are_may_be_told": "a condition alone; `_people` puts it beside its own",
     "cases/breakglass_finding.py:who": "break-glass: a name, a birth date and a number, to confirm who it is or to review; audited",
     "record/blocking.py:read_people": "linking: whom a Patient that is being stored is compared with",
