@@ -31,6 +31,7 @@ from worlds_routes_lead import LEAD
 from worlds_routes_oauth import OAUTH
 from worlds_routes_past import PAST
 from worlds_routes_person import PERSON
+from worlds_routes_searches import SEARCHES
 from worlds_routes_systems import SYSTEMS, claims
 from worlds_routes_writes import SCOPES as WRITE
 from worlds_routes_writes import WRITES
@@ -52,6 +53,7 @@ ROUTES: Mapping[str, Route] = {
     **LEAD,
     **EVENTS,
     **SYSTEMS,
+    **SEARCHES,
     **EXPORTS,
     **PERSON,
     **FILES,
