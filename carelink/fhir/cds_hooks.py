@@ -54,11 +54,8 @@ def view() -> Response:
     if sent.get("hook") != SERVICE["hook"]:
         raise Invalid("hook", f"must be {SERVICE['hook']}")
     instance, context = _text(sent, "hookInstance"), _object(sent, "context")
-    user, _ = _text(context, "userId", "context."), _text(context, "patientId", "context.")
-    prefetch = sent.get("prefetch")
-    patient = prefetch.get("patient") if isinstance(prefetch, dict) else None
-    if not isinstance(patient, dict) or patient.get("resourceType") != "Patient":
-        raise NoPrefetch("prefetch.patient: send the Patient; nothing is fetched from the FHIR server of the caller")
+    user, whose = _text(context, "userId", "context."), _text(context, "patientId", "context.")
+    patient = _patient(sent, whose)
     g.requester = caller.requester(parts().place, user, g.reference)
     lens = Lens.compile(parts().place, g.requester, at())
     number = _number(patient)
@@ -134,6 +131,17 @@ def _sent() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Invalid("body", "must be one JSON object")
     return body
+
+
+def _patient(sent: Mapping[str, Any], whose: str) -> Mapping[str, Any]:
+    """The Patient of the prefetch. Raises `NoPrefetch` without one, `Invalid` for another than the chart's."""
+    prefetch = sent.get("prefetch")
+    patient = prefetch.get("patient") if isinstance(prefetch, dict) else None
+    if not isinstance(patient, dict) or patient.get("resourceType") != "Patient":
+        raise NoPrefetch("prefetch.patient: send the Patient; nothing is fetched from the FHIR server of the caller")
+    if patient.get("id") != whose.removeprefix("Patient/"):
+        raise Invalid("prefetch.patient.id", "is not the patient of the context, whose chart was opened")
+    return patient
 
 
 def _object(sent: Mapping[str, Any], name: str) -> Mapping[str, Any]:

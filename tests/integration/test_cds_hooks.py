@@ -283,7 +283,7 @@ def test_only_its_own_key_and_algorithm_will_do(app: Flask, now: datetime) -> No
 
 
 def prefetched(**patient_: Any) -> dict[str, Any]:
-    return {"prefetch": {"patient": {"resourceType": "Patient", **patient_}}}
+    return {"prefetch": {"patient": {"resourceType": "Patient", "id": "p-1", **patient_}}}
 
 
 BAD: list[tuple[dict[str, Any], int, str]] = [
@@ -299,6 +299,8 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
     ({"prefetch": {"patient": {"resourceType": "OperationOutcome"}}}, 412, "prefetch.patient"),
     (prefetched(identifier={"value": "x"}), 400, "prefetch.patient.identifier"),
     (prefetched(identifier=["x"]), 400, "prefetch.patient.identifier"),
+    (prefetched(id="p-2"), 400, "prefetch.patient.id"),
+    (prefetched(id=None), 400, "prefetch.patient.id"),
 ]
 
 
