@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from fuzz_parameters import IDS, OF_OPERATIONS, TYPES, VALUES, encoded, parameters
 from hypothesis import strategies as st
@@ -88,6 +89,37 @@ def resources(draw: st.DrawFn, examples: Sequence[Any], type_: str = "", id_: st
     return body
 
 
+def _entry(method: str, url: str, body: Any = None) -> dict[str, Any]:
+    request = {"method": method, "url": url}
+    return {"request": request} if body is None else {"request": request, "resource": body}
+
+
+def _created(examples: Sequence[Any]) -> st.SearchStrategy[Any]:
+    """As it should be, but for what is wrong in the resource; under a name that others of the Bundle may refer to."""
+    return resources(examples, broken=True).map(
+        lambda body: {"fullUrl": f"urn:uuid:{UUID(int=7)}", **_entry("POST", _type_of(body), body)}
+    )
+
+
+def _updated(examples: Sequence[Any]) -> st.SearchStrategy[Any]:
+    return st.builds(
+        lambda body, number, method: _entry(method, f"{_type_of(body)}/{{{_type_of(body)}.{number}}}", body),
+        resources(examples, broken=False),
+        st.integers(0, 30),
+        st.sampled_from(["PUT", "PUT", "DELETE", "PATCH", "GET"]),
+    )
+
+
+def _type_of(body: Any) -> str:
+    kind = body.get("resourceType") if isinstance(body, dict) else None
+    return kind if isinstance(kind, str) else "Patient"
+
+
+_looked_up = st.builds(
+    lambda type_, query: _entry("GET", f"{type_}?{encoded(query)}"), st.sampled_from(TYPES), parameters("Condition")
+)
+
+
 @st.composite
 def bundles(draw: st.DrawFn, examples: Sequence[Any]) -> Any:
     one = st.fixed_dictionaries(
@@ -104,10 +136,13 @@ def bundles(draw: st.DrawFn, examples: Sequence[Any]) -> Any:
             ),
         },
     )  # fmt: skip
-    entry = draw(st.one_of(st.lists(one, max_size=4), st.sampled_from(JUNK)))
+    good = st.one_of(_created(examples), _updated(examples), _looked_up)
+    entry = draw(
+        st.one_of(st.lists(st.one_of(good, good, one), max_size=5), st.lists(good, max_size=5), st.sampled_from(JUNK))
+    )
     return {
         "resourceType": "Bundle",
-        "type": draw(st.sampled_from(["batch", "transaction", "message", "document", "x", 5])),
+        "type": draw(st.sampled_from([*["batch", "transaction"] * 4, "message", "document", "x", 5])),
         "entry": entry,
     }
 

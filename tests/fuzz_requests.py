@@ -102,6 +102,17 @@ GOOD: Mapping[str, tuple[tuple[str, str], ...]] = {
     "fhir_audit.find": (("date", "ge2026-01-01"),),
 }
 
+# Behind these there is most to go wrong.
+OFTEN: Mapping[str, int] = {
+    "fhir_search.find": 12,
+    "fhir_search.find_by_form": 4,
+    "fhir_batches.take": 8,
+    "fhir_writes.create": 4,
+    "fhir_writes.update": 4,
+    "fhir_patches.patch": 4,
+    "fhir_validate.of_type": 3,
+}
+
 # A request ------------------------------------------------------------------------------------------
 
 
@@ -113,7 +124,8 @@ def rules(map_: Map) -> list[Rule]:
 @st.composite
 def drafts(draw: st.DrawFn, asked: Sequence[Rule], examples: Sequence[Any]) -> Draft:
     """A request of one of these routes: with everything wrong, or one part of it, so that what is behind it is reached."""
-    rule, type_ = draw(st.sampled_from(asked)), draw(st.sampled_from(TYPES))
+    often = [rule for rule in asked for _ in range(OFTEN.get(rule.endpoint, 1))]
+    rule, type_ = draw(st.sampled_from(often)), draw(st.sampled_from(TYPES))
     broken = draw(
         st.sampled_from(["path", "query", "query", "query", "headers", "body", "body", "body", "all", *["nothing"] * 4])
     )

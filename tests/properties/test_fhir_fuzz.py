@@ -24,6 +24,7 @@ from fuzz_requests import Draft, Known, drafts, filled, rules
 from hypothesis import HealthCheck, Phase, given, settings
 from sqlalchemy import Engine, select, text
 from structlog.testing import capture_logs
+from werkzeug.routing import Rule
 from werkzeug.test import EnvironBuilder, TestResponse
 from worlds_asking import client
 from worlds_bodies import BODIES, NUMBERS, person
@@ -39,6 +40,7 @@ from carelink.place import Place
 
 SOAK = bool(os.environ.get("CARELINK_SOAK"))
 REQUESTS = int(os.environ.get("CARELINK_FUZZ", 10_000 if SOAK else 1_500))
+EACH = 8  # of each route, at least
 WORLD = 11
 WRITES = "system/*.cruds system/Consent.cruds"
 CLIENTS = {
@@ -198,11 +200,11 @@ def _personal(there: World) -> tuple[bytes, ...]:
     return tuple(one.encode() for one in sorted({*marks, *names, *NUMBERS[: there.people]}) if len(one) > 5)
 
 
-def test_no_request_is_answered_by_a_fault_and_no_refusal_is_silent_or_tells_of_anybody(fuzzed: Fuzzed) -> None:
-    asked = rules(fuzzed.app.url_map)
+def _ask(fuzzed: Fuzzed, asked: Sequence[Rule], number: int) -> None:
+    """So many requests of these routes."""
 
     @settings(
-        max_examples=REQUESTS,
+        max_examples=number,
         derandomize=not SOAK,
         deadline=None,
         database=None,
@@ -214,6 +216,13 @@ def test_no_request_is_answered_by_a_fault_and_no_refusal_is_silent_or_tells_of_
         fuzzed.ask(draft)
 
     answered()
+
+
+def test_no_request_is_answered_by_a_fault_and_no_refusal_is_silent_or_tells_of_anybody(fuzzed: Fuzzed) -> None:
+    asked = rules(fuzzed.app.url_map)
+    for rule in asked:
+        _ask(fuzzed, [rule], EACH)
+    _ask(fuzzed, asked, REQUESTS - fuzzed.seen.total())
     sys.stdout.write(f"{fuzzed.seen.total()} requests: {_told(fuzzed.seen)}\n")
     if fuzzed.wrong:
         pytest.fail("\n\n".join(f"{why}\n    {how}" for why, how in sorted(fuzzed.wrong.items())), pytrace=False)
