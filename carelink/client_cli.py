@@ -57,14 +57,15 @@ def client_group() -> None:
 @click.option(
     "--redirect", "redirects", multiple=True, metavar="URI", help="where an app is returned to; makes it an app"
 )
+@click.option("--launch-url", default="", metavar="URL", help="where an app is opened from a person's page")
 @click.option("--public", is_flag=True, help="an app that can keep no key: PKCE alone")
 @_keys
 @DATA
-def add(name: str, organisation: str, role: str, scopes: str, redirects: tuple[str, ...], public: bool, jwks_url: str, jwks: Path | None, secret: str, data: Path) -> None:  # fmt: skip
+def add(name: str, organisation: str, role: str, scopes: str, redirects: tuple[str, ...], launch_url: str, public: bool, jwks_url: str, jwks: Path | None, secret: str, data: Path) -> None:  # fmt: skip
     """Register a system or an app, or change it. A secret is told here, once, and not kept."""
     keys = _one_of(jwks_url, jwks, secret, public)
     with commands.opened(data) as shop:
-        for line in client_commands.add(shop, name, organisation, role, scopes, keys, redirects):
+        for line in client_commands.add(shop, name, organisation, role, scopes, keys, redirects, launch_url):
             click.echo(line)
 
 

@@ -45,7 +45,7 @@ class Keys:
         return found if isinstance(found, dict) else {}
 
 
-def add(shop: Shop, name: str, organisation: str, role: str, scopes: str, keys: Keys, redirects: tuple[str, ...]) -> list[str]:  # fmt: skip
+def add(shop: Shop, name: str, organisation: str, role: str, scopes: str, keys: Keys, redirects: tuple[str, ...], launch_url: str = "") -> list[str]:  # fmt: skip
     """Register a system or an app, or change it; what it needs to know. A secret is told nowhere else.
 
     Raises `Invalid`, `NotFound`.
@@ -53,6 +53,8 @@ def add(shop: Shop, name: str, organisation: str, role: str, scopes: str, keys: 
     _check(shop, keys)
     if keys.public and not redirects:
         raise Invalid("--public", "is for apps, which need --redirect; a system proves who it is by a key")
+    if launch_url and not redirects:
+        raise Invalid("--launch-url", "is for apps, which need --redirect")
     wanted = Wanted(
         id=name,
         organisation=organisation,
@@ -62,6 +64,7 @@ def add(shop: Shop, name: str, organisation: str, role: str, scopes: str, keys: 
         jwks=keys.read(),
         jwks_url=keys.jwks_url,
         redirect_uris=redirects,
+        launch_url=launch_url,
         public=keys.public,
         safe=shop.settings.safe,
     )

@@ -29,7 +29,7 @@ def _registered(site: Site, who: Who) -> None:
     staff = {one.id: one for one in site.place.staff.values()}
     organisation = staff[who.user].organisation if who.user in staff else "901"  # type: ignore[index]
     wanted = Wanted(APP, organisation, scopes=SCOPES, redirect_uris=(REDIRECT,), public=True)
-    registering.add(site.conn, site.place, wanted)
+    registering.add(site.conn, site.place, replace(wanted, launch_url="https://app.example/launch"))
 
 
 def _ask(draw: Drawing) -> Ask:
@@ -58,6 +58,15 @@ def _let(site: Site, who: Who) -> None:
 
 def _end(draw: Drawing) -> Ask:
     return Ask("my_apps.end", {"family": draw.one(OURS, OURS, UNKNOWN)}, "POST", {}, ready=_let)
+
+
+def _of_person(draw: Drawing) -> Ask:
+    return Ask("my_apps.of_person", {"person": draw.person()}, ready=_registered)
+
+
+def _open_at(draw: Drawing) -> Ask:
+    values = {"person": draw.person(), "client": draw.one(APP, APP, "nothing")}
+    return Ask("my_apps.open_at", values, "POST", {}, ready=_registered)
 
 
 def _of_token(endpoint: str) -> Route:
@@ -100,6 +109,8 @@ def _launched(draw: Drawing) -> Ask:
 OAUTH: Mapping[str, Route] = {
     "authorising.ask": Route(_ask),
     "authorising.answer": Route(_answer, good=303),
+    "my_apps.of_person": Route(_of_person),
+    "my_apps.open_at": Route(_open_at, good=303),
     "my_apps.listed": Route(get("my_apps.listed"), whose="anybody"),
     "my_apps.end": Route(_end, good=303),
     "oauth2.introspect": _of_token("oauth2.introspect"),

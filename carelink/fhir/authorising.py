@@ -16,11 +16,13 @@ from werkzeug.wrappers import Response
 from carelink.audit.trail import Event, append
 from carelink.cases import finding
 from carelink.cases.banner import Banner
+from carelink.cases.banner_of import whom
 from carelink.errors import Forbidden
 from carelink.fhir.endpoint import endpoint
 from carelink.fhir.token_endpoint import not_too_often
 from carelink.identity import app_grants, scopes
 from carelink.identity.clients import Client
+from carelink.identity.launches import Launched
 from carelink.identity.rim import AUTHORIZE
 from carelink.identity.scope_words import in_words
 from carelink.ids import PersonKey
@@ -46,10 +48,11 @@ class Asked:
     grant: Any
     client: Client
     scope: str
+    launched: Launched | None = None  # from a page of ours, where a person was open
 
     @property
     def needs_patient(self) -> bool:
-        return scopes.needs_patient(self.scope.split())
+        return self.launched is not None or scopes.needs_patient(self.scope.split())
 
 
 @blueprint.get(AUTHORIZE)
@@ -81,7 +84,7 @@ def answer() -> str | Response:
         return _back(endpoint().server.create_authorization_response(grant=asked.grant, grant_user=None))
     patient = None
     if asked.needs_patient:
-        found, wrong_words = _whom(request.form)
+        found, wrong_words = _whom(asked, request.form)
         if found is None or str(found.person) != request.form.get("patient", ""):
             return _page(asked, request.form, found, wrong_words)
         patient = found.person
@@ -97,14 +100,23 @@ def _asked(given: Mapping[str, str]) -> Asked:
     try:
         if given.get("aud", "").rstrip("/") != endpoint().base:
             raise InvalidRequestError(f"aud must be {endpoint().base}")
-        if given.get("launch"):
-            raise InvalidRequestError("launch was not given out here")
+        launched = _launched(client, given.get("launch", ""))
         if given.get("prompt") == "none":
             raise OAuth2Error(error="interaction_required")
     except OAuth2Error as wrong:
         wrong.redirect_uri, wrong.state = grant.redirect_uri, given.get("state")
         raise
-    return Asked(grant, client, client.get_allowed_scope(given.get("scope")))
+    return Asked(grant, client, client.get_allowed_scope(given.get("scope")), launched)
+
+
+def _launched(client: Client, text: str) -> Launched | None:
+    """What the app was opened with; None where it was not opened from here. Raises `InvalidRequestError`."""
+    if not text:
+        return None
+    found = endpoint().server.rim.launches.opened(text, client.id, signed_in.at())
+    if found is None or signed_in.user() not in (None, found.user):
+        raise InvalidRequestError("launch was not given out for this, or is over")
+    return found
 
 
 def _may_use(client: Client) -> None:
@@ -121,13 +133,16 @@ def _may_use(client: Client) -> None:
 def _page(asked: Asked, given: Mapping[str, str], found: Banner | None = None, wrong: str = "") -> str:
     signed_in.lens()  # what the menu is made of
     _may_use(asked.client)
-    g.form_goes_to = _origin(asked.grant.redirect_uri)
+    if asked.launched is not None and found is None:
+        found, wrong = _whom(asked, given)
+    g.form_goes_to = origin(asked.grant.redirect_uri)
     return render_template(
         "oauth2/authorise.html",
         client=asked.client,
         organisation=parts().place.organisations[asked.client.organisation].name,
         wants=in_words(asked.scope.split()),
         needs_patient=asked.needs_patient,
+        launched=asked.launched is not None,
         sent={name: given[name] for name in SENT_ON if given.get(name)},
         number=given.get("nhs_number", ""),
         found=found,
@@ -135,8 +150,11 @@ def _page(asked: Asked, given: Mapping[str, str], found: Banner | None = None, w
     )
 
 
-def _whom(form: Mapping[str, str]) -> tuple[Banner | None, str]:
-    """The person of that NHS number whom this worker may know, or what to say: the same for none and for another's."""
+def _whom(asked_of: Asked, form: Mapping[str, str]) -> tuple[Banner | None, str]:
+    """Who was open, or the person of that NHS number whom this worker may know; or what to say: the same for none and for another's."""
+    if asked_of.launched is not None:
+        who = whom(connection(), parts().place, signed_in.lens(), asked_of.launched.person)
+        return who, "" if who else "The person who was open is nobody that you are involved with"
     asked, wrong = finding.read({"nhs_number": form.get("nhs_number", "")})
     if wrong:
         return None, wrong["nhs_number"]
@@ -178,7 +196,7 @@ def _event(action: str, asked: Asked, patient: PersonKey | None = None, rule: st
     )
 
 
-def _origin(uri: str) -> str:
+def origin(uri: str) -> str:
     """Where the form may lead, as a Content-Security-Policy names it."""
     found = urlsplit(uri)
     return f"{found.scheme}://{found.netloc}" if found.netloc else f"{found.scheme}:"

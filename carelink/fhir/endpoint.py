@@ -14,6 +14,7 @@ from carelink.fhir.page_links import PageLinks
 from carelink.identity import clients, token_server
 from carelink.identity.id_tokens import IdTokens
 from carelink.identity.key_sets import KeySets
+from carelink.identity.launches import Launches
 from carelink.identity.rates import Rates
 from carelink.identity.rim import Rim
 from carelink.identity.token_server import Server
@@ -72,6 +73,7 @@ def _rim(settings: Settings, tokens: Tokens, engine: Engine, base: str, sets: Ke
     return Rim(
         tokens=tokens,
         id_tokens=IdTokens.of(settings.secret_key, settings.base_url),
+        launches=Launches.of(settings.secret_key),
         find=lambda id_: clients.find(connection(), id_, sets),
         connection=connection,
         apart=engine.begin,

@@ -11,11 +11,13 @@ from carelink.identity import assertions, id_tokens, scopes
 from carelink.identity.rim import AUTHORIZE, INTROSPECT, KEYS, REVOKE, TOKEN, Rim
 
 CAPABILITIES = (
+    "launch-ehr",
     "launch-standalone",
     "client-public",
     "client-confidential-asymmetric",
     "sso-openid-connect",
     "context-banner",
+    "context-ehr-patient",
     "context-standalone-patient",
     "permission-offline",
     "permission-online",

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Connection, Table, select, update
 
 from carelink.db.tables import oauth_code, oauth_refresh, revoked_token, used_jti
 from carelink.errors import NotFound
@@ -98,7 +98,7 @@ def end(conn: Connection, family: UUID, now: datetime) -> None:
     conn.execute(update(oauth_code).where(oauth_code.c.family == family, oauth_code.c.used.is_(None)).values(used=now))
 
 
-def held(conn: Connection, user: str, now: datetime) -> Sequence[Row[Any]]:
+def held(conn: Connection, user: str, now: datetime) -> Sequence[Any]:
     """What a worker let apps do that is not over: for each the family, the client, the scope and the end."""
     t = oauth_refresh.c
     asked = select(t.family, t.client, t.scope, t.expires).where(t.user == user, t.used.is_(None), ~t.revoked)

@@ -37,6 +37,7 @@ class Wanted:
     jwks: Mapping[str, Any] | None = None
     jwks_url: str = ""
     redirect_uris: tuple[str, ...] = ()  # some: it is an app
+    launch_url: str = ""  # where an app is opened from a person's page
     public: bool = False  # an app that can keep no secret: PKCE alone
     safe: bool = True  # keys over https alone
 
@@ -77,11 +78,19 @@ def add(conn: Connection, place: Place, wanted: Wanted) -> str:
         "jwks": wanted.jwks,
         "jwks_url": wanted.jwks_url,
         "redirect_uris": list(wanted.redirect_uris),
+        "launch_url": wanted.launch_url,
         "active": True,
     }
     statement = insert(client).values(id=wanted.id, **row)
     conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
     return secret
+
+
+def opened_from_here(conn: Connection, organisation: str) -> Sequence[Any]:
+    """The apps of that organisation that open at a person, by their id."""
+    c = client.c
+    asked = select(c.id, c.launch_url).where(c.organisation == organisation, c.kind == "app", c.active)
+    return conn.execute(asked.where(c.launch_url != "").order_by(c.id)).all()
 
 
 def listed(conn: Connection) -> Sequence[Row[Any]]:
@@ -134,7 +143,9 @@ def _check(place: Place, wanted: Wanted) -> None:
     _check_keys(wanted.jwks, wanted.jwks_url, wanted.safe)
     _check_secret(wanted.secret)
     for one in wanted.redirect_uris:
-        _check_redirect(one, wanted.safe)
+        _check_redirect("--redirect", one, wanted.safe)
+    if wanted.launch_url:
+        _check_redirect("--launch-url", wanted.launch_url, wanted.safe)
 
 
 def _check_scopes(wanted: Wanted) -> None:
@@ -161,12 +172,12 @@ def _check_secret(secret: str) -> None:
         raise Invalid("--secret", f"has fewer than {SHORTEST_SECRET} characters; without it, one is made")
 
 
-def _check_redirect(uri: str, safe: bool) -> None:
+def _check_redirect(place: str, uri: str, safe: bool) -> None:
     """https, an app's own scheme (RFC 8252 7.1), or http on the worker's own machine."""
     parts = urlsplit(uri)
     if not uri.isprintable() or " " in uri or not parts.scheme or parts.scheme in _NEVER or parts.fragment:
-        raise Invalid("--redirect", f"{uri} is no address that an app can be returned to")
+        raise Invalid(place, f"{uri} is no address that an app can be returned to")
     if parts.scheme == "https" and not parts.hostname:
-        raise Invalid("--redirect", f"{uri} names no host")
+        raise Invalid(place, f"{uri} names no host")
     if parts.scheme == "http" and parts.hostname not in _OF_MACHINE and safe:
-        raise Invalid("--redirect", f"{uri} must start with https://: a code over http could be read by anybody")
+        raise Invalid(place, f"{uri} must start with https://: a code over http could be read by anybody")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from carelink.consent.requester import Requester
 from carelink.identity.clients import Client
 from carelink.identity.id_tokens import IdTokens
+from carelink.identity.launches import Launches
 from carelink.identity.tokens import Tokens
 
 TOKEN = "/oauth2/token"
@@ -27,6 +28,7 @@ class Rim:
 
     tokens: Tokens
     id_tokens: IdTokens
+    launches: Launches
     find: Callable[[str], Client | None]
     connection: Callable[[], Connection]  # of this request
     apart: Callable[[], AbstractContextManager[Connection]]  # a transaction that stands whatever becomes of the request

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fhir_builders import ANN_NUMBER, BOB_NUMBER, api, bearer, entries, involve, people, settings_for, trail, wrong
@@ -22,7 +23,7 @@ from sqlalchemy import Engine
 from carelink import clock
 from carelink.app import create_app
 from carelink.db.tables import client as client_table
-from carelink.db.tables import oauth_refresh, user
+from carelink.db.tables import oauth_refresh, relationship, user
 from carelink.identity import families, registering
 from carelink.identity.registering import Wanted
 from carelink.ids import PersonKey
@@ -465,3 +466,66 @@ def test_of_two_that_use_a_refresh_token_at_once_one_wins(redeem: Redeems, engin
 
     with ThreadPoolExecutor(4) as at_once:
         assert sorted(at_once.map(use, range(8))) == [False] * 7 + [True]
+
+
+LAUNCHED = "launch patient/*.rs"
+
+
+@pytest.fixture
+def opens(engine: Engine, place: Place, who: dict[str, PersonKey]) -> None:
+    """The app opens at a person."""
+    with engine.begin() as conn:
+        wanted = Wanted(APP, "901", scopes=f"launch {EVERYTHING}", redirect_uris=(REDIRECT,), public=True)
+        registering.add(conn, place, replace(wanted, launch_url="https://app.example/launch?from=here"))
+
+
+def _opened(browser: FlaskClient, person: PersonKey) -> dict[str, str]:
+    """What the app is opened with at that person."""
+    page = browser.get(f"/people/{person}/apps")
+    assert "form-action 'self' https://app.example;" in page.headers["Content-Security-Policy"].replace(
+        "http://127.0.0.1:9 ", ""
+    )
+    (form,) = read(page.text).one("main").all("form")
+    token = form.one("input", name="csrf_token").attributes["value"]
+    away = browser.post(form.attributes["action"], data={"csrf_token": token})
+    assert away.status_code == 303
+    where = urlsplit(away.headers["Location"])
+    assert where.netloc == "app.example"
+    return dict(parse_qsl(where.query))
+
+
+def test_an_app_that_is_opened_at_a_person_shows_that_person(
+    opens: None, sam: FlaskClient, outside: FlaskClient, who: dict[str, PersonKey], engine: Engine
+) -> None:
+    given = _opened(sam, who["ann"])
+    assert (given["iss"], given["from"]) == ("http://localhost/fhir/R4", "here")
+    assert str(who["ann"]) not in given["launch"]
+    back = agreed(sam, LAUNCHED, launch=given["launch"])
+    told = outside.post("/oauth2/token", data=redeeming(back["code"])).get_json()
+    assert told["patient"] == str(who["ann"])
+    assert outside.get(f"/fhir/R4/Patient/{who['ann']}", headers=bearer(told["access_token"])).status_code == 200
+    wrong(outside.get(f"/fhir/R4/Patient/{who['bob']}", headers=bearer(told["access_token"])), 404, "not-found")
+
+
+def test_a_launch_is_good_for_that_app_that_worker_and_five_minutes(
+    opens: None, sam: FlaskClient, app: Flask, who: dict[str, PersonKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch, now = _opened(sam, who["ann"])["launch"], clock.now()
+    asked = asking(LAUNCHED, launch=launch)
+    noor = signed_in(app, "noor.haddad", clock.now())
+    assert returned(noor.get("/oauth2/authorize", query_string=asked))["error"] == "invalid_request"
+    changed = asked | {"launch": launch[:-4] + "AAAA"}
+    assert returned(sam.get("/oauth2/authorize", query_string=changed))["error"] == "invalid_request"
+    assert sam.get("/oauth2/authorize", query_string=asked).status_code == 200
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=6))
+    assert returned(sam.get("/oauth2/authorize", query_string=asked))["error"] == "invalid_request"
+
+
+def test_nothing_opens_at_somebody_whom_the_worker_may_not_know(
+    opens: None, sam: FlaskClient, engine: Engine, who: dict[str, PersonKey]
+) -> None:
+    with engine.begin() as conn:
+        conn.execute(relationship.delete().where(relationship.c.person == who["bob"]))
+    unknown = sam.get("/people/00000000-0000-4000-8000-000000000000/apps")
+    theirs = sam.get(f"/people/{who['bob']}/apps")
+    assert (unknown.status_code, theirs.status_code) == (404, 404)

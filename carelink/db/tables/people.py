@@ -66,6 +66,7 @@ client = Table(
     Column("jwks", JSONB(none_as_null=True)),  # its public keys, or
     Column("jwks_url", Text, nullable=False, server_default=""),  # where they are
     Column("redirect_uris", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # of an app
+    Column("launch_url", Text, nullable=False, server_default=""),  # where an app is opened with a patient
 )
 
 # Who it is about -----------------------------------------------------------------------------------

@@ -45,13 +45,15 @@ def _indexes() -> None:
     op.execute("update index_number set high = low, code = unit, unit = null")
     op.alter_column("index_number", "high", nullable=False)
     op.create_index("index_number_person", "index_number", ["person", "parameter", "low", "key"])
+    op.create_index("resource_version_type", "resource_version", ["type", "last_updated", "key", "version"])
 
 
 def _oauth() -> None:
     """Clients, codes and refresh tokens."""
     op.add_column("client", sa.Column("kind", sa.Text(), nullable=False, server_default="system"))
     op.add_column("client", sa.Column("jwks", JSONB()))
-    op.add_column("client", sa.Column("jwks_url", sa.Text(), nullable=False, server_default=""))
+    for name in ("jwks_url", "launch_url"):
+        op.add_column("client", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column(
         "client", sa.Column("redirect_uris", sa.ARRAY(sa.Text()), nullable=False, server_default=sa.text("'{}'"))
     )
@@ -221,12 +223,13 @@ def _no_oauth() -> None:
     """As before `_oauth`."""
     for name in ("revoked_token", "used_jti", "oauth_refresh", "oauth_code"):
         op.drop_table(name)
-    for name in ("redirect_uris", "jwks_url", "jwks", "kind"):
+    for name in ("launch_url", "redirect_uris", "jwks_url", "jwks", "kind"):
         op.drop_column("client", name)
 
 
 def _narrow_indexes() -> None:
     """As before `_indexes`."""
+    op.drop_index("resource_version_type", table_name="resource_version")
     op.execute("update index_number set unit = code where code is not null")
     op.drop_index("index_number_person", table_name="index_number")
     for name in ("high", "system", "code", "place"):
