@@ -125,11 +125,11 @@ def current(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:
     try:
         return search.get(conn, lens, type_, key)
     except NotFound:
-        must_not_be_gone(conn, lens, type_, key)
+        _must_not_be_gone(conn, lens, type_, key)
         raise
 
 
-def must_not_be_gone(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> None:
+def _must_not_be_gone(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> None:
     """Nothing for what never was there for this requester. Raises `Gone` for what they could see until it was deleted.
 
     For whoever did not find it: what was never there and what is hidden are asked about alike, and told alike.

@@ -38,12 +38,13 @@ from carelink.consent.facts import Labelled
 from carelink.consent.lens import Lens
 from carelink.db.tables import audit_event, link_decision, person_link, quarantine
 from carelink.errors import Invalid, NotFound
-from carelink.record import everything, links_open, search, timeline_names
+from carelink.record import everything, links_open, search, timeline_names, versions
 from carelink.record import quarantine as waiting
 from carelink.record import store as storing
 from carelink.record.query import Criterion, Query
 from carelink.record.summary import summary
 from carelink.record.timeline import timeline
+from carelink.record.versions import Past
 
 ANN, BOB = person(0), person(1)
 SAM = replace(staff("sam"), request="req-1")
@@ -127,9 +128,15 @@ LOOKS = [
     Look("search.get of what is not there", lambda c, lens: search.get(c, lens, "Flag", CONDITION), "read", "Flag", 0, (), ()),
     Look("search.get of what may not be seen", lambda c, lens: search.get(c, lens, "Condition", CONDITION), "read", "Condition", 0, (), (), staff("lena")),
     Look("search.by_keys", lambda c, lens: search.by_keys(c, lens, [PATIENT, key(1, 0, "Patient")]), "read", "by key", 2, BOTH, ("L8-own-organisation",)),
-    Look("store.history", lambda c, lens: storing.history(c, lens, "Condition", CONDITION), "history", "Condition", 1, rules=("L8-own-organisation",)),
-    Look("store.history of what may not be seen", lambda c, lens: storing.history(c, lens, "Condition", CONDITION), "history", "Condition", 0, (), (), staff("lena")),
-    Look("store.vread", lambda c, lens: storing.vread(c, lens, "Condition", CONDITION, 1), "vread", "Condition", 1, rules=("L8-own-organisation",)),
+    Look("versions.past", lambda c, lens: versions.past(c, lens, Past("Condition", CONDITION)), "history", "Condition", 1, rules=("L8-own-organisation",)),
+    Look("versions.past of a type", lambda c, lens: versions.past(c, lens, Past("Condition")), "history", "Condition/_history", 4, BOTH),
+    Look("versions.past of what may not be seen", lambda c, lens: versions.past(c, lens, Past("Condition", CONDITION)), "history", "Condition", 0, (), (), staff("lena")),
+    Look("versions.count", lambda c, lens: versions.count(c, lens, Past("Condition", CONDITION)), "history", "Condition (count)", 1, (), ()),
+    Look("versions.current", lambda c, lens: versions.current(c, lens, "Condition", CONDITION), "read", "Condition", 1, rules=("L8-own-organisation",)),
+    Look("versions.current of what may not be seen", lambda c, lens: versions.current(c, lens, "Condition", CONDITION), "read", "Condition", 0, (), (), staff("lena")),
+    Look("versions.history", lambda c, lens: storing.history(c, lens, "Condition", CONDITION), "history", "Condition", 1, rules=("L8-own-organisation",)),
+    Look("versions.history of what may not be seen", lambda c, lens: storing.history(c, lens, "Condition", CONDITION), "history", "Condition", 0, (), (), staff("lena")),
+    Look("versions.vread", lambda c, lens: storing.vread(c, lens, "Condition", CONDITION, 1), "vread", "Condition", 1, rules=("L8-own-organisation",)),
     Look("store.everything", lambda c, lens: storing.everything(c, lens, ANN), "read", "$everything", 11, rules=("L0-directory", "L8-agreement", "L8-own-organisation")),
     Look("everything.narrowed", lambda c, lens: everything.narrowed(c, lens, ANN, everything.Narrowed(types=frozenset({"Condition"}))), "read", "$everything", 3),
     Look("patient_summary.patient_summary", lambda c, lens: patient_summary.patient_summary(c, PLACE, lens, ANN, "http://here"), "read", "$summary", 4),

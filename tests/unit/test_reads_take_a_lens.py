@@ -89,6 +89,7 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "record/quarantine.py:waiting": "storing: what is tried again, given to ingest",
     "record/quarantine.py:resolve_stored": "storing: what is stored now waits no longer",
     "record/quarantine.py:counts": "how many wait, by source and reason; about sources, not people",
+    "record/versions.py:_told_now": "a condition alone; `_versions` puts the predicate beside it",
     "record/vanished.py:_held": "storing: what a source that told all of a part tells no more; keys and labels alone",
     "record/writing.py:stored_labels": "storing: keys and labels of what is ended, none of what it says",
     "record/writing.py:_update": "storing: what a new version was indexed by before is taken out",

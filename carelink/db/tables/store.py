@@ -46,6 +46,7 @@ resource_version = Table(
     Column("key", Uuid, primary_key=True),
     Column("version", Integer, primary_key=True),
     *_labelled(),
+    Index("resource_version_type", "type", "last_updated", "key", "version"),  # the history of a type
 )
 
 
