@@ -11,16 +11,8 @@ from worlds_bodies import NUMBERS, born, key, person
 from worlds_routes import UNKNOWN, Asks, Drawing, Route, get, post
 
 from carelink.fhir import searched
-from carelink.ids import NHS_NUMBER
 
 FHIR_JSON = {"Content-Type": "application/fhir+json"}
-
-
-def _identifier(draw: Drawing) -> dict[str, str]:
-    """Of one, of several, of nobody; a page of one, so that there is a link to the next."""
-    number = draw.nhs_number()
-    wanted = draw.one(f"{NHS_NUMBER}|{number}", number, ",".join(NUMBERS), f"{NHS_NUMBER}|", "nobody")
-    return {"identifier": wanted} | draw.one({}, {}, {"_count": "1"}, {"_count": "1"}, {"birthdate": "1950"})
 
 
 def _audited(draw: Drawing) -> dict[str, str]:
@@ -105,24 +97,6 @@ def _read_one(draw: Drawing) -> Ask:
     return Ask("fhir_resources.read", values, headers=_has(draw))
 
 
-def _searched(draw: Drawing) -> dict[str, str]:
-    """Of somebody, or of what one source said of them; with a condition or an order, now and then a page of one."""
-    thing = draw.thing(*searched.TYPES)
-    whose = person(thing.of) if thing is not None and thing.of is not None else draw.person()
-    given = {"type_": thing.type if thing is not None else "Condition", "patient": str(draw.one(whose, whose, draw.person(), draw.key("Patient")))}  # fmt: skip
-    if thing is not None and draw.chance.random() < 0.2:
-        given = {"type_": thing.type, "_id": str(key(thing))}
-    order = draw.one({}, {}, {"_sort": "-_lastUpdated"}, {"_sort": searched.SORTED_BY.get(given["type_"], "date")})
-    return given | order | draw.one({}, {}, {"_count": "1"}, {"status": "active"}, {"code": "1"})
-
-
-def _searched_by_form(draw: Drawing) -> Ask:
-    given = _searched(draw)
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    asked = {name: value for name, value in given.items() if name != "type_"}
-    return Ask("fhir_resources.find_by_form", {"type_": given["type_"]}, "POST", asked, headers=headers)
-
-
 def _token(draw: Drawing) -> dict[str, str]:
     return {"grant_type": "client_credentials", "client_id": draw.one("ward", "nobody"), "client_secret": draw.one("x" * 40, "wrong"), "scope": "system/Patient.rs"}  # fmt: skip
 
@@ -145,14 +119,10 @@ FILES = "files of ours and of npm's, the same for everyone"
 SYSTEMS: Mapping[str, Route] = {
     "fhir.metadata": Route(get("fhir.metadata"), whose="system"),
     "fhir.read": Route(_conditional("fhir.read", "key", "Patient"), whose="system"),
-    "fhir.find": Route(lambda draw: Ask("fhir.find", _identifier(draw)), whose="system"),
-    "fhir.find_by_form": Route(_sealed("fhir.find_by_form", _identifier), whose="system"),
     "fhir_audit.read": Route(get("fhir_audit.read", number=lambda draw: draw.row("audit_event")), whose="system"),
     "fhir_audit.find": Route(lambda draw: Ask("fhir_audit.find", _audited(draw)), whose="system"),
     "fhir_audit.find_by_form": Route(_sealed("fhir_audit.find_by_form", _audited), whose="system"),
     "fhir_resources.read": Route(_read_one, whose="system"),
-    "fhir_resources.find": Route(lambda draw: Ask("fhir_resources.find", _searched(draw)), whose="system"),
-    "fhir_resources.find_by_form": Route(_searched_by_form, whose="system"),
     "fhir_consents.create": Route(_create, good=201, whose="system"),
     "fhir_consents.update": Route(_update, good=200, whose="system"),
     "oauth2.token": Route(post("oauth2.token", _token), whose="system"),
