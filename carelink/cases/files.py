@@ -90,6 +90,8 @@ def _kind(said: str) -> str:
 def _fetched(place: Place, whose: Whose, said: str) -> tuple[str, bytes]:
     """From the source's own host, by the connection that pulls from it; redirects are not followed."""
     entry = next((one for one in place.sources if one.name == whose.source), None)
+    if not whose.url:
+        raise SourceUnavailable(WHAT, None, "a client named it by an address alone; it must send it as data")
     if entry is None:
         raise SourceUnavailable(WHAT, None, "its source is no longer connected here")
     settings = source_settings(entry)
@@ -100,19 +102,22 @@ def _fetched(place: Place, whose: Whose, said: str) -> tuple[str, bytes]:
         got = source.file(whose.url)
     except SourceFailed as failed:
         raise SourceUnavailable(WHAT, None, f"its source does not give it now: {failed.why}") from failed
-    return _as_binary(got.content) if _is_fhir(got.content_type) else (_kind(said) or got.content_type, got.content)
+    if got.content_type not in _RECORDS:
+        return _kind(said) or got.content_type, got.content
+    return _as_binary(got.content)
 
 
-def _is_fhir(content_type: str) -> bool:
-    return content_type in ("application/fhir+json", "application/json")
+_RECORDS = frozenset(
+    {"application/fhir+json", "application/json", "application/fhir+xml", "application/xml", "text/json", "text/xml"}
+)
 
 
 def _as_binary(content: bytes) -> tuple[str, bytes]:
-    """A source may answer with a Binary in place of its bytes (R4 2.37.4)."""
+    """A source may answer with a Binary in place of its bytes (R4 2.37.4); of other resources nothing is given on."""
     try:
         body = exact_json.loads(content)
     except (ValueError, RecursionError):
-        return ANY, content
+        body = None
     if not isinstance(body, dict) or body.get("resourceType") != TYPE or "data" not in body:
-        return ANY, content
+        raise SourceUnavailable(WHAT, None, "its source answers with something else than a file")
     return _inline(body)

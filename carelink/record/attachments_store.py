@@ -31,15 +31,27 @@ def keep(
     written: Sequence[Writable],
     versions: Mapping[ResourceKey, int],
     files: Mapping[ResourceKey, Sequence[File]],
+    *,
+    pulled: bool = False,
 ) -> None:
-    """Of each that was written: the files that it names now."""
+    """Of each that was written: the files that it names now.
+
+    Only what a source itself told when it was pulled is ever fetched there: a client that writes an address could
+    otherwise have us ask its source for anything, with our key.
+    """
     before = [one.key for one in written if versions[one.key] > 1]
     t, named = attachment.c, [file.key for one in written for file in files.get(one.key, ())]
     if before:
         still = among(t.key, named)
         conn.execute(delete(attachment).where(and_(among(t.resource, before), not_(still))))
     rows = [
-        {"key": file.key, "resource": one.key, "type": one.type, "source": one.source, "url": file.url}
+        {
+            "key": file.key,
+            "resource": one.key,
+            "type": one.type,
+            "source": one.source,
+            "url": file.url if pulled else "",
+        }
         for one in written
         for file in files.get(one.key, ())
         if file.url is not None

@@ -87,7 +87,7 @@ def take(
     """As `ingest`, without a cursor: for what is replayed from quarantine or pushed."""
     taken = without_erased(conn, entry.name, items, rejected, now)
     sound, refused = _checked(entry.name, taken.items)
-    kept = _kept(conn, place, entry, with_owners(conn, entry.name, sound), refused, now)
+    kept = _kept(conn, place, entry, with_owners(conn, entry.name, sound), refused, now, pulled=True)
     refused = [*refused, *kept.lost, *(Refused(one) for one in taken.rejected)]
     quarantine.resolve_stored(conn, entry.name, [one.item for one in kept.known], now)
     quarantine.keep(conn, entry, refused, kept.persons, now)
@@ -105,7 +105,7 @@ def push(
     """
     write(conn, gone, now)
     findings.forget(conn, [one.key for one in gone])
-    kept = _kept(conn, place, entry, sound, (), now)
+    kept = _kept(conn, place, entry, sound, (), now, pulled=False)
     about = _settle(conn, place, entry, [*kept.new, *gone], now)
     return Pushed(replace(kept.report, persons=about), tuple(kept.new), tuple(kept.lost))
 
@@ -137,6 +137,8 @@ def _kept(
     sound: Sequence[Sound],
     refused: Sequence[Refused],
     now: datetime,
+    *,
+    pulled: bool,
 ) -> _Kept:
     """Linked, labelled and stored, with the Provenance of it. `refused` is not; but it must be known whose it is."""
     patients = [SourcePatient(one.key, one.checked.body, entry.name) for one in sound if one.item.type == "Patient"]
@@ -154,7 +156,8 @@ def _kept(
     hints.note(conn, place, new, now)
     found = {one.key: one.checked.findings for one in known if one.checked.findings}
     findings.keep(conn, new, changed, found, now)
-    attachments_store.keep(conn, new, changed, {one.key: one.checked.files for one in known if one.checked.files})
+    files = {one.key: one.checked.files for one in known if one.checked.files}
+    attachments_store.keep(conn, new, changed, files, pulled=pulled)
     report = IngestReport(
         stored=len(changed),
         unchanged=len(writables) - len(changed),

@@ -12,6 +12,8 @@ from fhir_builders import ANN, BOB, HER_ITEMS, HIS_ITEMS, api, people, read, sys
 from flask.testing import FlaskClient
 from ingest_builders import body, item, key, take
 from ingest_builders import read as stored
+from push_builders import body as sending
+from push_builders import pushing_in
 from scripted_server import Asked, Reply, Scripted, reply, scripted
 from sqlalchemy import Connection, Engine, select
 
@@ -242,3 +244,51 @@ def test_nothing_that_was_published_is_served_with_an_address_of_a_source(engine
     with engine.begin() as conn:
         take(conn, place, [item("Patient", "ann", **photo), *HER_ITEMS, *HIS_ITEMS, BOB], clock.now())
         assert "northdale" not in stored(conn, ANN, clock.now()).body
+
+
+# What clients write ------------------------------------------------------------------------------------
+
+
+def test_a_client_that_writes_back_what_it_read_loses_no_file(engine: Engine, place: Place, files: Scripted) -> None:
+    pushing = pushing_in(engine, place)
+    one = document("d1", {"contentType": "application/pdf", "url": f"{files.url}/files/1"})
+    [address] = hold(engine, place, one)
+    path = f"{ROOT}/DocumentReference/{key(one)}"
+    there = read(pushing.ward.get(path))
+    sent = {name: value for name, value in there.items() if name != "meta"} | {"description": "Read"}
+    written = pushing.ward.put(path, **sending(sent))
+    assert written.status_code == 200, written.text
+    again = read(pushing.ward.get(path))
+    assert again["content"] == there["content"]
+    assert pushing.ward.get(f"{ROOT}/{address}").data == PDF
+
+
+def test_a_client_can_not_take_the_file_of_another_resource_as_its_own(engine: Engine, place: Place) -> None:
+    pushing = pushing_in(engine, place)
+    [his] = hold(engine, place, document("d2", inline(), of="bob"))
+    sent = {**document("d3").body, "subject": {"reference": pushing.ann}, "content": [{"attachment": {"url": his}}]}
+    sent.pop("id")
+    made = pushing.ward.post(f"{ROOT}/DocumentReference", **sending(sent))
+    assert made.status_code == 201, made.text
+    wrong(pushing.ward.get(f"{ROOT}/{his}"), 404, "not-found")
+
+
+def test_an_address_that_a_client_wrote_is_never_asked_for_with_our_key(
+    engine: Engine, place: Place, files: Scripted
+) -> None:
+    pushing = pushing_in(engine, place)
+    sent = {**document("d3").body, "subject": {"reference": pushing.ann}, "content": [{"attachment": {"url": f"{files.url}/Patient?name=Hill"}}]}  # fmt: skip
+    sent.pop("id")
+    made = pushing.ward.post(f"{ROOT}/DocumentReference", **sending(sent))
+    assert made.status_code == 201, made.text
+    there = read(pushing.ward.get(made.headers["Location"].partition("/_history")[0]))
+    wrong(pushing.ward.get(f"{ROOT}/{there['content'][0]['attachment']['url']}"), 503, "transient")
+    assert files.asked == []
+
+
+def test_a_source_that_answers_with_a_record_in_place_of_a_file_is_not_passed_on(
+    asks: FlaskClient, engine: Engine, place: Place, files: Scripted
+) -> None:
+    files.answer = lambda asked: reply({"resourceType": "Bundle", "type": "searchset"})
+    [address] = hold(engine, place, document("d1", {"url": f"{files.url}/Patient?name=Hill"}))
+    wrong(asks.get(f"{ROOT}/{address}"), 503, "transient")
