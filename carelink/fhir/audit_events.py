@@ -12,10 +12,12 @@ from carelink.audit.fhir_event import event
 from carelink.audit.reading import Kept
 from carelink.audit.told import untold
 from carelink.consent.lens import Lens
+from carelink.errors import Invalid
 from carelink.fhir import bearer, bundle
 from carelink.fhir.asking import Given
 from carelink.fhir.audit_asking import TYPE, question_of
 from carelink.fhir.endpoint import ROOT, endpoint
+from carelink.fhir.forms import COUNT
 from carelink.web.parts import parts
 from carelink.web.transaction import connection
 from fhir_adapters import exact_json
@@ -55,6 +57,8 @@ def _found(lens: Lens, given: Given, this: str) -> Response:
     page = reading.find(connection(), lens, asked, question.query)
     more = f"{base}?{links.sealed(wanted, lens.requester, page.next)}" if page.next else ""
     total = None if after or page.next else len(page.rows)
+    if total is None and bearer.form().summary == COUNT:
+        raise Invalid("_summary", "is not counted where there is more than a page of events: narrow the question")
     entries = [bundle.entry(endpoint().base, TYPE, kept.id, _body(lens, kept)) for kept in page.rows]
     return bearer.answer(bundle.joined(entries, f"{base}?{this}", more, total))
 
