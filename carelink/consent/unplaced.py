@@ -38,6 +38,11 @@ _MASKED = {
 }
 
 
+def everywhere(system: str) -> bool:
+    """Whether codes or identifiers of that system are given out everywhere, so that it names no organisation."""
+    return _EVERYWHERE.match(system) is not None
+
+
 def unplaced(text: str, own: str, *, own_item: bool) -> str:
     """The text of a resource without that; `own` is the requester's organisation, `own_item` whether it answers for it."""
     if not text:
@@ -118,5 +123,5 @@ def _names(element: str, part: Any, inside: str) -> bool:
         element in _NEVER
         or (inside == "meta" and element in ("source", "tag"))
         or (element == "url" and inside in _FILES)
-        or (element == "system" and isinstance(part, str) and not _EVERYWHERE.match(part))
+        or (element == "system" and isinstance(part, str) and not everywhere(part))
     )

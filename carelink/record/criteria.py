@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import or_
 
+from carelink.consent.unplaced import everywhere
 from carelink.errors import Invalid
 from carelink.ids import NHS_NUMBER
 from carelink.record import matches
@@ -19,6 +20,7 @@ from carelink.record.lookups import ASKED, WHOSE, Asked, how_asked, indexed, par
 from carelink.record.parameters import ALIASES, Kind, Parameter
 from carelink.record.parts import ALWAYS, NEVER, Part, all_of, any_of, negated
 from carelink.record.query import Criterion
+from carelink.record.values import parted, plain
 
 
 def condition(types: tuple[str, ...], asked: Criterion, at: datetime) -> Part:
@@ -54,11 +56,23 @@ def _held(types: tuple[str, ...], asked: Criterion, parameter: Parameter, at: da
         there = any_of([indexed(how, one, ALWAYS) for one, how in _places(types, parameter)])
         return negated(there) if _truth(asked) else there
     if parameter.kind is Kind.COMPOSITE and not asked.modifier:
-        return any_of([composite(types, parameter, value, at) for value in asked.values])
+        found = any_of([composite(types, parameter, value, at) for value in asked.values])
+        return found if _of_everywhere(asked) else all_of([found, LOCATED])
     how = how_asked(parameter, asked.modifier)
     match = any_of([how.match(parameter, value, at) for value in asked.values])
     held = indexed(how, parameter, match, tells=parameter.code != "identifier" or not _by_nhs_number(asked))
+    if parameter.kind in _OF_A_SYSTEM and not _of_everywhere(asked):
+        held = all_of([held, LOCATED])
     return negated(held) if asked.modifier == "not" else held
+
+
+_OF_A_SYSTEM = frozenset({Kind.TOKEN, Kind.QUANTITY})
+
+
+def _of_everywhere(asked: Criterion) -> bool:
+    """Whether no value names a system of one organisation's, which is taken out of what is sent (consent/unplaced.py)."""
+    said = (plain(part) for value in asked.values for each in parted(value, "$") for part in parted(each, "|")[:-1])
+    return all(everywhere(system) for system in said)
 
 
 def _places(types: tuple[str, ...], parameter: Parameter) -> list[tuple[Parameter, Asked]]:

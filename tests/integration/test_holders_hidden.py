@@ -62,7 +62,7 @@ def held() -> Iterator[tuple[str, list[Any]]]:
         observation("o8", performer=[hospital, {"reference": "Organization/org"}]),
         observation("o9", code={"coding": [{"system": "https://quarryhill.example/codes", "code": "x", "display": "Grip"}]}),
         item("Flag", "f8", status="active", code={"text": "Falls"}, author=hospital, **ME),
-        item("ServiceRequest", "s8", status="active", intent="order", code={"text": "Therapy"}, requester=hospital, performer=[hospital], **ME),
+        item("ServiceRequest", "s8", status="active", intent="order", code={"text": "Therapy", "coding": [{"system": "https://quarryhill.example/codes", "code": "y"}]}, requester=hospital, performer=[hospital], **ME),
         item("Task", "t8", status="in-progress", intent="order", code={"text": "Discharge"}, owner=hospital, requester=hospital, focus={"reference": "ServiceRequest/s8"}, **{"for": ME["subject"]}),
         item("CareTeam", "ct8", status="active", name="Discharge team", participant=[{"member": hospital}], **ME),
         objection("no8", actor=[{"role": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]}, "reference": {"identifier": {"system": ODS, "value": "902"}}}]),
@@ -172,12 +172,12 @@ def test_whose_items_they_are_is_not_found_out_by_asking_for_one_source_after_th
     assert len({answer.text for answer in asked.values()}) == 1
 
 
-def client(engine: Engine, place: Place, app: Flask, organisation: str, role: str) -> FlaskClient:
+def client(engine: Engine, place: Place, app: Flask, organisation: str, role: str, name: str = "asks") -> FlaskClient:
     browser = app.test_client()
     with engine.begin() as conn:
         involve(conn, person_of(conn, patient("p1")), organisation)
-    secret = registered(engine, place, "asks", organisation, role, "system/*.rs")
-    browser.environ_base["HTTP_AUTHORIZATION"] = bearer(token(browser, "asks", secret))["Authorization"]
+    secret = registered(engine, place, name, organisation, role, "system/*.rs")
+    browser.environ_base["HTTP_AUTHORIZATION"] = bearer(token(browser, name, secret))["Authorization"]
     return browser
 
 
@@ -220,6 +220,38 @@ def test_nobody_finds_out_by_a_number_of_theirs(
     asks = client(engine, renamed, app, "901", "social-worker")
     for value in ("https://emisweb/P81001|7", "https://emisweb/P81001|", "7"):
         assert json.loads(asks.get(f"/fhir/R4/Patient?identifier={value}").text)["total"] == 0
+
+
+# What is taken out of what is sent, and what of the same resource stays; each is asked of the person, of whom both are true.
+ASKED = [
+    ("ServiceRequest", "code=https://quarryhill.example/codes|y", "code=y"),
+    ("ServiceRequest", "code=https://quarryhill.example/codes|", "code:text=therapy"),
+    ("ServiceRequest", f"performer:identifier={ODS}|RDV", "status=active"),
+    ("ServiceRequest", "performer:missing=false", "status=active"),
+    ("Condition", "identifier=1", "code:missing=false"),
+    ("Condition", "identifier:missing=false", "code:missing=false"),
+    ("Flag", f"author:identifier={ODS}|RDV", "patient:missing=false"),
+    ("Task", f"owner:identifier={ODS}|RDV", "focus:missing=false"),
+    ("CareTeam", f"participant:identifier={ODS}|RDV", "status=active"),
+    ("ServiceRequest", "_source=urn:carelink:source:hospital", "_lastUpdated=gt2020"),
+]
+
+
+@pytest.mark.parametrize(("type_", "telling_", "other"), ASKED)
+def test_nobody_finds_out_by_what_is_taken_out(
+    app: Flask, engine: Engine, renamed: Place, restricted: PersonKey, type_: str, telling_: str, other: str
+) -> None:
+    asks = client(engine, renamed, app, "901", "social-worker")
+    assert number(asks, type_, restricted, telling_) == 0
+    assert number(asks, type_, restricted, other) > 0
+    may_know = client(engine, renamed, app, "P81001", "gp", "surgery")
+    assert number(may_know, type_, restricted, telling_) > 0
+
+
+def number(asks: FlaskClient, type_: str, whose: PersonKey, question: str) -> int:
+    answer = asks.get(f"/fhir/R4/{type_}?patient={whose}&{question}")
+    assert answer.status_code == 200, answer.text
+    return int(json.loads(answer.text)["total"])
 
 
 def test_a_worker_of_the_hospital_reads_the_hospitals_own_name(app: Flask, restricted: PersonKey) -> None:
