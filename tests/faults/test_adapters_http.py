@@ -134,3 +134,34 @@ def test_no_line_and_no_log_repeats_what_was_asked(caplog: pytest.LogCaptureFixt
     for text in (str(failed.value), caplog.text):
         assert "Secretname" not in text
         assert "9990000018" not in text
+
+
+# A file: no JSON is expected of it.
+FILES = [
+    (reply(b"x" * 3000, content_type="application/pdf"), "the answer is larger than 2 kB", 1),
+    (reply({}, 404), "answered 404", 1),
+    (reply({}, 302, Location="http://elsewhere.example/"), "answered 302", 1),
+    (
+        Reply(b"half", content_type="application/pdf", claims=500),
+        "half an answer: the connection broke before its end",
+        2,
+    ),
+    (Reply(hang=True), "no answer in 0.5 s", 2),
+]
+
+
+@pytest.mark.parametrize(("answer", "line", "times"), FILES, ids=[line for _, line, _ in FILES])
+def test_each_fault_of_a_file_ends_as_one_clear_line(answer: Reply, line: str, times: int) -> None:
+    with asking(lambda asked: answer, largest=2048) as (client, server), pytest.raises(SourceFailed) as failed:
+        client.download("files/1")
+    assert failed.value.why == line
+    assert len(server.asked) == times
+
+
+def test_a_file_comes_as_its_bytes_and_only_from_the_host_of_the_source() -> None:
+    with asking(lambda asked: reply(b"%PDF", content_type="Application/PDF; version=1.4")) as (client, server):
+        got = client.download(f"{server.url}/files/1")
+        assert (got.content, got.content_type) == (b"%PDF", "application/pdf")
+        with pytest.raises(SourceFailed):
+            client.download("http://elsewhere.example/files/1")
+    assert [one.path for one in server.asked] == ["/files/1"]

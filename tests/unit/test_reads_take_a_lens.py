@@ -26,6 +26,8 @@ PERSONAL = frozenset(
         "index_number",
         "person_trait",
         "quarantine",
+        "finding",
+        "attachment",
         "relationship",
         "directive",
     }
@@ -75,6 +77,8 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "cases/consent_unclear.py:note": "storing: which Consents can't be compiled, under a system lens; the task that it makes names nobody",
     "cases/consent_unclear.py:_refused": "Consents that could not be stored have no label; their reasons go to the role that watches over them",
     "cases/oversight.py:quarantined": "what could not be stored has no label; its reasons go to the role that watches over it",
+    "record/attachments_store.py:whose": "which resource names a file; nothing is given but that resource is read under the lens first",
+    "record/findings.py:counts": "how many resources of a source fail where; about sources, not people",
     "record/quarantine.py:listed": "what could not be stored has no label; its reasons go to the role that watches over it",
     "record/quarantine.py:resolve": "what could not be stored has no label; the role that watches over it ends it",
     "record/matches.py:_person": "a condition alone: which Patients are a person's; whoever asks puts the predicate beside it",

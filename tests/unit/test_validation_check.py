@@ -174,3 +174,23 @@ def test_a_required_choice_may_be_there_by_the_reason_of_its_absence_alone() -> 
     assert problems({**body, "status": "later"})[0][0] == "Immunization.status"
     assert problems({**body, "vaccineCode": "MMR"})[0][0] == "Immunization.vaccineCode"
     assert problems({key: value for key, value in body.items() if key != "_occurrenceDateTime"})
+
+
+def test_a_resource_of_a_bundle_stands_by_itself_and_is_not_judged_as_contained() -> None:
+    owner = {"resourceType": "Organization", "id": "o", "name": "A"}
+    entry = {
+        "resourceType": "Patient",
+        "id": "p",
+        "meta": {"versionId": "3", "security": [{"code": "R"}]},
+        "managingOrganization": {"reference": "#o"},
+        "contained": [owner],
+    }
+    body = {"resourceType": "Bundle", "id": "b", "type": "collection", "entry": [{"resource": entry}]}
+    checked = check("Bundle", body)
+    assert (checked.body, checked.repairs, checked.problems) == (body, (), ())
+    dangling = {**entry, "managingOrganization": {"reference": "#nobody"}}
+    told = check("Bundle", {**body, "entry": [{"resource": dangling}]})
+    assert {(one.rule, one.path) for one in told.repairs} == {
+        ("dom-3", "Bundle.entry[0].resource"),
+        ("ref-1", "Bundle.entry[0].resource.managingOrganization.reference"),
+    }
