@@ -23,10 +23,6 @@ class Text:
         """Run it with these values as the driver takes them: JSON is text. Raises as `conn.execute` does."""
         conn.exec_driver_sql(self.statement, {**self.constants, **values})
 
-    def execute_many(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """The same for each of the rows, sent together."""
-        conn.exec_driver_sql(self.statement, [{**self.constants, **values} for values in rows])
-
 
 def as_text(insert: Insert, columns: Sequence[str]) -> Text:
     """An INSERT that is given these columns, and gives nothing back."""

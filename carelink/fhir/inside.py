@@ -19,13 +19,14 @@ from fhir_adapters import exact_json
 _NOT_INSIDE = frozenset({"fhir_batches.take"})  # a Bundle in a Bundle: it would have no end
 # Of the whole request, what holds for each entry too.
 _SHARED = ("Authorization", "Prefer")
+_LITTLE = {"Prefer": "return=minimal"}  # as much as is said of a write in a Bundle where nothing else is asked for
 
 
 @contextmanager
 def as_asked(one: Entry, body: Mapping[str, object] | None) -> Iterator[None]:
     """Within, the entry is the request. What is asked and told in it is part of the whole transaction."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxy
-    headers = {name: request.headers[name] for name in _SHARED if name in request.headers} | dict(one.headers)
+    headers = _LITTLE | {name: request.headers[name] for name in _SHARED if name in request.headers} | dict(one.headers)
     builder = EnvironBuilder(
         path=f"{ROOT}/{one.path.partition('?')[0]}",
         query_string=one.path.partition("?")[2],

@@ -32,10 +32,10 @@ class Return(StrEnum):
 _RETURN = re.compile(r"(?:^|[,;\s])return\s*=\s*\"?(minimal|representation|OperationOutcome)\b")
 
 
-def wanted() -> Return:
-    """What the client asked for; as little as can be where it asked for nothing."""
+def wanted(usual: Return = Return.MINIMAL) -> Return:
+    """What the client asked for, or the usual."""
     found = _RETURN.search(request.headers.get("Prefer", ""))
-    return Return(found[1]) if found else Return.MINIMAL
+    return Return(found[1]) if found else usual
 
 
 def bodies(conn: Connection, by: Granted, written: Iterable[Written]) -> Mapping[ResourceKey, str]:
@@ -56,9 +56,10 @@ def told(one: Written) -> bytes:
 
 
 def answer(conn: Connection, by: Granted, one: Written) -> Response:
-    """The answer to a single write."""
+    """The answer to a single write: with the resource unless less is asked for, because client libraries take its id and
+    version from there."""
     made = Response(status=one.status, content_type=bearer.FHIR_JSON)
-    how = wanted()
+    how = wanted(Return.REPRESENTATION)
     if how is Return.OUTCOME and one.status != 204:
         made = bearer.answer(told(one), one.status)
     elif how is Return.REPRESENTATION and one.key in (found := bodies(conn, by, [one])):
