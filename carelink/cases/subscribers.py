@@ -41,6 +41,7 @@ class Subscribed:
     ends: datetime | None
     events: int
     failures: int
+    version: int
 
     @classmethod
     def of(cls, row: Any) -> Subscribed:

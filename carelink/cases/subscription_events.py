@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, func, not_, or_, select
+from sqlalchemy import Connection, and_, not_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from carelink import outbox
@@ -123,9 +123,3 @@ def _meeting(
     which = Criterion("_id", tuple(map(str, keys)))
     found = search.unkept(conn, lens, Query(types=(type_,), criteria=(which, *criteria), count=len(keys)))
     return {row.key for row in found.rows}
-
-
-def waiting(conn: Connection, key: UUID) -> int:
-    """How many events are still to be told to that subscriber."""
-    t = subscription_event.c
-    return conn.execute(select(func.count()).where(t.subscription == key, t.done_at.is_(None))).scalar_one()

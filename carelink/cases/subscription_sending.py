@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Select, not_, select, update
 from carelink.audit.trail import looked
 from carelink.cases import subscription_signing as signing
 from carelink.cases.subscribers import Subscribed, allowed, lens_of
-from carelink.cases.subscription_notices import FULL, About, Told, notification
+from carelink.cases.subscription_notices import About, Told, notification
 from carelink.consent.lens import Lens
 from carelink.db.among import among
 from carelink.db.tables import resource, resource_version, subscription, subscription_event
@@ -42,6 +42,7 @@ class Ready:
     to: Subscriber
     body: bytes
     headers: dict[str, str]
+    version: int  # of the subscription that asked for it
     events: tuple[int, ...] = ()  # ids; none: a handshake
     fresh: bool = False  # numbered for this try: no other was made before
 
@@ -186,7 +187,7 @@ def _ready(ours: From, one: Subscribed, to: Subscriber, kind: str, told: Sequenc
     about = About(one.key, one.status, one.topic, one.content, one.events)
     body = notification(ours.base, about, kind, told, now)
     signed = signing.headers(signing.unsealed(one.secret, ours.secret_key), body, now)
-    return Ready(one.key, one.endpoint, to, body, signed)
+    return Ready(one.key, one.endpoint, to, body, signed, one.version)
 
 
 def took(conn: Connection, ready: Ready, now: datetime) -> None:
@@ -196,7 +197,7 @@ def took(conn: Connection, ready: Ready, now: datetime) -> None:
     conn.execute(t.values(told_at=now, failures=0, error=None))
     if not ready.events:
         began = {"status": "active", "version": _S.version + 1, "last_updated": now}
-        conn.execute(t.where(_S.status == "requested").values(began))
+        conn.execute(t.where(_S.status == "requested", _S.version == ready.version).values(began))
     forgotten = subscription_event.delete().where(_E.subscription == ready.key, _E.done_at < now - KEPT)
     conn.execute(forgotten)
 
@@ -231,9 +232,10 @@ def wait(failures: int) -> timedelta:
 def rest(conn: Connection, key: UUID) -> bool:
     """Whether there is more to tell that subscriber; its row is locked from now on, so that nothing is added unseen."""
     one = _locked(conn, key)
-    if one is None or one.status != "active":
+    if one is None or one.status not in ("requested", "active"):
         return False
-    return conn.execute(select(_E.id).where(_E.subscription == key, _E.done_at.is_(None)).limit(1)).first() is not None
+    open_ = select(_E.id).where(_E.subscription == key, _E.done_at.is_(None)).limit(1)
+    return one.status == "requested" or conn.execute(open_).first() is not None
 
 
 def _end(conn: Connection, ids: Sequence[int], outcome: str, now: datetime) -> None:
@@ -252,6 +254,3 @@ def given_up(conn: Connection, key: UUID, now: datetime) -> None:
     """What waits to be told is told no more."""
     waits = update(subscription_event).where(_E.subscription == key, _E.done_at.is_(None))
     conn.execute(waits.values(done_at=now, outcome="given-up"))
-
-
-__all__ = ["FULL", "From", "Ready", "begin", "failed", "given_up", "rest", "took", "versions", "wait"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,11 @@ from sqlalchemy import Connection
 from carelink.cases import subscription_sending as sending
 from carelink.cases.subscription_sending import From, Ready
 from carelink.jobs.outbox import Later
-from carelink.jobs.posting import Posted, post
+from carelink.jobs.posting import post
 from carelink.jobs.shop import Shop
 
 log = structlog.get_logger()
 TURN = 10.0  # seconds that one subscriber has, until others have their turn
-Post = Callable[..., Posted]
 
 
 def work(shop: Shop, payload: Mapping[str, Any]) -> None:

@@ -243,6 +243,26 @@ def test_an_update_switches_off_and_asks_anew_and_knows_a_version_that_is_over(
     assert [number for number, _ in events(server.receiver.took[-1])] == [1]
 
 
+def test_what_is_asked_for_anew_while_a_delivery_is_under_way_is_shaken_hands_with_once_more(
+    ward: FlaskClient, server: Server, works: Works
+) -> None:
+    made = read(ward.post(WHERE, json=asking(server.url), content_type=JSON))
+    where, answer = f"{WHERE}/{made['id']}", server.receiver.answer
+    sent = asking(server.url, "discharge") | {"id": made["id"]}
+
+    def meanwhile(asked: Asked) -> Any:
+        """The client asks for another topic before the handshake of the first one is answered."""
+        server.running.replace(answer)
+        assert ward.put(where, json=sent, content_type=JSON).status_code == 200
+        return answer(asked)
+
+    server.running.replace(meanwhile)
+    works.all()
+    told = [(status_of(one, "type"), status_of(one, "topic").rpartition("/")[2]) for one in server.receiver.took]
+    assert told == [("handshake", "record-changed"), ("handshake", "discharge")]
+    assert read(ward.get(where))["status"] == "active"
+
+
 def test_what_is_deleted_is_told_no_more(ward: FlaskClient, server: Server, works: Works, tell: Any) -> None:
     body = subscribe(ward, server, works)
     assert ward.delete(f"{WHERE}/{body['id']}").status_code == 204
