@@ -53,7 +53,9 @@ def issues(type_: str, body: Mapping[str, Any], asked: str = "") -> tuple[Issue,
     Where nothing is wrong one issue says so, of severity information.
     """
     if _size(body) > LARGEST:
-        words = f"It has more than {LARGEST} values, which is too much to look at in one go; send its resources one by one"
+        words = (
+            f"It has more than {LARGEST} values, which is too much to look at in one go; send its resources one by one"
+        )
         return (Issue("error", "too-costly", type_, words),)
     said = list(_all(type_, dict(body), asked))
     if not said:

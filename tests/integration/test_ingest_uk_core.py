@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -186,12 +185,12 @@ def test_findings_are_counted_by_source_and_place(known: Connection, place: Plac
 
 
 @pytest.fixture
-def app(engine: Engine, place: Place, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+def app(engine: Engine, place: Place, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.setattr(clock, "now", lambda: now)
     with engine.begin() as conn:
         sync.sync(conn, place)
         take(conn, place, [patient(address=[{"postalCode": "LS1288T"}])], now)
-    yield site(engine, place)
+    return site(engine, place)
 
 
 def test_who_looks_after_data_sees_what_is_to_be_put_right_without_what_it_says(app: Flask, now: datetime) -> None:

@@ -12,13 +12,13 @@ from ingest_builders import NHS, condition, patient
 from jobs_builders import ScriptedSource
 from sqlalchemy import Engine, select, text
 
+from carelink.cases.reaching import source_settings
 from carelink.db import sync
 from carelink.db.alone import alone
 from carelink.db.tables import outbox, resource, source_person
 from carelink.errors import Invalid
 from carelink.jobs import handlers
 from carelink.jobs import pull as pulling
-from carelink.cases.reaching import source_settings
 from carelink.jobs.pull import PullReport, pull
 from carelink.jobs.shop import Shop
 from carelink.jobs.wanted import read_cohort

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import pytest
 
+from carelink.cases.reaching import source_settings
 from carelink.consent.relationships import derive
 from carelink.ids import PersonKey
-from carelink.cases.reaching import source_settings
 from carelink.place import Place
 from carelink.place_loader import load
 from carelink.record.validation import check
