@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import structlog
 from flask import Blueprint, Response
 from werkzeug.exceptions import HTTPException
 
@@ -26,7 +25,6 @@ from carelink.web.transaction import connection
 from fhir_adapters.source import Reason
 
 ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")  # R4 3.1.0.11.2
-log = structlog.get_logger("carelink.web")
 
 blueprint = Blueprint("fhir_batches", __name__, url_prefix=ROOT)
 blueprint.before_request(bearer.check_format)
@@ -156,6 +154,3 @@ def _inside(one: Entry, place: str) -> str:
     if place.startswith("Bundle."):
         return place
     return one.at + ".resource" + place.removeprefix(type_) if place.startswith(type_) else one.at
-
-
-__all__ = ["blueprint"]

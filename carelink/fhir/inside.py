@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from flask import Response, current_app, g, request
 from flask.ctx import RequestContext
-from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
 
 from carelink.errors import Invalid
@@ -19,6 +18,7 @@ from fhir_adapters import exact_json
 _NOT_INSIDE = frozenset({"fhir_batches.take"})  # a Bundle in a Bundle: it would have no end
 # Of the whole request, what holds for each entry too.
 _SHARED = ("Authorization", "Prefer")
+_FHIR = frozenset({bearer.FHIR_JSON, "application/json"})
 _LITTLE = {"Prefer": "return=minimal"}  # as much as is said of a write in a Bundle where nothing else is asked for
 
 
@@ -66,7 +66,6 @@ def answer(one: Entry, body: Mapping[str, object] | None) -> Response:
     made = current_app.ensure_sync(current_app.view_functions[rule.endpoint])(**(request.view_args or {}))
     if not isinstance(made, Response):
         made = current_app.make_response(made)
+    if made.mimetype not in _FHIR and (made.is_streamed or made.get_data()):
+        raise Invalid(f"{one.at}.request.url", "is answered with a file, which a Bundle can't hold")
     return made
-
-
-__all__ = ["HTTPException", "answer", "as_asked"]

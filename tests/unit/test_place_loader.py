@@ -66,6 +66,7 @@ MISTAKES = [
     ("organisations.toml", 'ods = "902"', 'ods = "901"', 'ods = "901"', "is there twice"),
     ("organisations.toml", 'type = "icb"', 'type = "ring"', None, "must have the type `icb`"),
     ("sources.toml", 'kind = "pds"', 'kind = "pdq"', 'kind = "pdq"', "Must be one of"),
+    ("sources.toml", 'kind = "pds"', 'kind = "pds"\nclients_push = true', "clients_push = true", "clients can't push"),
     ("agreements.toml", 'sensitivities = ["MH"]', 'sensitivities = ["MHX"]', '"MHX"', "'MHX'"),
     ("labels.toml", 'sensitivities = ["HIV"]', 'sensitivities = ["AIDS"]', '"AIDS"', "'AIDS'"),
     ("linking.toml", "near = 6.0 ", "nearly = 6.0 ", "[weights.birth_date]", "gives no weight for near"),
