@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists, false, literal, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists, false, func, literal, select, true
 
 from carelink.consent.agreements import shared_with
 from carelink.consent.decision import DIRECT_CARE, Standing, decide
@@ -155,7 +155,9 @@ class Lens:
         if getattr(t, "element", t) is not resource_version:
             return visible
         today = resource.alias("today")
-        return and_(visible, exists().where(today.c.key == t.c.key, Visible(today.c, self._values)))
+        # Looked up for each version: as a join it would be asked of everything that there is.
+        now = select(Visible(today.c, self._values)).where(today.c.key == t.c.key).scalar_subquery()
+        return and_(visible, func.coalesce(now, false()))
 
     def body(self, t: FromClause = resource, person: Whom | None = None) -> ColumnElement[str]:
         """The text to send: the redacted form, less what tells which organisation holds it, where this requester may

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from carelink.consent.lens import Lens
+from carelink.db.limits import at_most
 from carelink.errors import Invalid, NotFound
 from carelink.fhir import bearer, bundle, searched
 from carelink.fhir.asking import Given, count_of
@@ -23,6 +25,7 @@ from carelink.web.transaction import connection
 
 TYPES = tuple(sorted({*searched.TYPES, "Patient"}))
 _TYPE = f"<any({', '.join(TYPES)}):type_>"
+LONGEST = 5.0  # seconds that the history of a type may take
 _KNOWN = ("_count", "_since", "_at", *NAMES)
 _VERSION = re.compile(r"[A-Za-z0-9.-]{1,64}")  # R4 2.24.0.21: a version is named as an id is
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
@@ -67,9 +70,10 @@ def _told(lens: Lens, type_: str, key: ResourceKey | None) -> Response:
     past = past_of(type_, key, asked, after)
     here = "/".join((endpoint().base, type_, *([str(key)] if key is not None else ()), "_history"))
     this = f"{here}?{urlencode(given)}" if given else here
-    if bearer.form().summary == COUNT:
-        return bearer.answer(bundle.history([], this, total=versions.count(connection(), lens, past)))
-    page = versions.past(connection(), lens, past)
+    with at_most(connection(), LONGEST) if key is None else nullcontext():
+        if bearer.form().summary == COUNT:
+            return bearer.answer(bundle.history([], this, total=versions.count(connection(), lens, past)))
+        page = versions.past(connection(), lens, past)
     more = f"{here}?{endpoint().links.sealed(asked, lens.requester, page.next)}" if page.next else ""
     total = None if after or more else len(page.found)  # known for nothing only where all of it is here
     entries = [bundle.past_entry(endpoint().base, one) for one in page.found]

@@ -22,8 +22,9 @@ from sqlalchemy import (
     Integer,
     Select,
     Uuid,
-    and_,
+    case,
     exists,
+    false,
     func,
     literal,
     not_,
@@ -152,29 +153,24 @@ def _versions(lens: Lens, type_: str, key: ResourceKey | None) -> Select[Any]:
     ground = lens.ground(resource_version).label("ground")
     columns = (t.key, t.type, t.person, t.version, t.last_updated, t.custodian, t.category, t.deleted, body, ground)
     whose = t.key == literal(key, Uuid) if key is not None else true()
-    seen = and_(lens.where(resource_version), _seen_last(lens), _told_now())
-    return select(*columns).where(t.type == type_, whose, seen)
+    told = _told_now() if type_ == "Patient" else true()
+    return select(*columns).where(t.type == type_, whose, lens.where(resource_version), told, _seen_last(lens))
 
 
 def _seen_last(lens: Lens) -> ColumnElement[bool]:
     """What it said before it was deleted may be seen: the row that says that it is gone has no content to decide by."""
     now, was, later = resource.alias("now"), resource_version.alias("was"), resource_version.alias("later")
-    then = exists().where(
-        was.c.key == _T.key,
-        not_(was.c.deleted),
-        not_(exists().where(later.c.key == was.c.key, later.c.version > was.c.version, not_(later.c.deleted))),
-        lens.where(was),
-    )
-    return or_(exists().where(now.c.key == _T.key, not_(now.c.deleted)), then)
+    gone = select(now.c.deleted).where(now.c.key == _T.key).scalar_subquery()
+    last = not_(exists().where(later.c.key == was.c.key, later.c.version > was.c.version, not_(later.c.deleted)))
+    then = select(func.bool_or(lens.where(was))).where(was.c.key == _T.key, not_(was.c.deleted), last)
+    return case((gone, func.coalesce(then.scalar_subquery(), false())), else_=true())
 
 
 def _told_now() -> ColumnElement[bool]:
     """Of a golden Patient the current version alone."""
     now = resource.alias("golden")
-    older = exists().where(
-        now.c.key == _T.key, now.c.type == "Patient", now.c.source == MADE_HERE, now.c.version > _T.version
-    )
-    return or_(_T.type != "Patient", not_(older))
+    told = or_(now.c.source != MADE_HERE, now.c.version == _T.version)
+    return func.coalesce(select(told).where(now.c.key == _T.key).scalar_subquery(), false())
 
 
 def _narrowed(lens: Lens, asked: Past) -> list[ColumnElement[bool]]:
