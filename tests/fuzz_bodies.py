@@ -10,6 +10,10 @@ from uuid import UUID
 from fuzz_parameters import IDS, OF_OPERATIONS, TYPES, VALUES, encoded, parameters
 from hypothesis import strategies as st
 
+from fhir_adapters.simulators.ehr import chart_opened
+
+NUMBER = "9990000018"  # of somebody who is there
+
 DEEP = 10_000
 RAW: tuple[bytes, ...] = (
     b"", b"{", b"null", b"[]", b'"x"', b"1e400", b"\xff\xfe", b'{"resourceType":"Patient","resourceType":"Patient"}', b"\xef\xbb\xbf{}",
@@ -74,19 +78,24 @@ def _changed(value: Any, path: tuple[Any, ...], how: str, junk: Any) -> Any:
 
 
 @st.composite
+def mutilated(draw: st.DrawFn, body: Any) -> Any:
+    """The same with one or a few things wrong in it, or none."""
+    for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2, 3]))):
+        if not (places := _places(body)):
+            break
+        how = draw(st.sampled_from(["drop", "wrap", "unwrap", "junk", "junk", "junk", "more"]))
+        body = _changed(body, draw(st.sampled_from(places)), how, draw(st.sampled_from(JUNK)))
+    return body
+
+
+@st.composite
 def resources(draw: st.DrawFn, examples: Sequence[Any], type_: str = "", id_: str = "", broken: bool = True) -> Any:
     """A real resource, of that type where there is one; mostly with something wrong in it, at times under that id."""
     alike = [one for one in examples if one["resourceType"] == type_]
     body: Any = draw(st.sampled_from(alike or examples))
     if id_:
         body = {**body, "id": draw(st.sampled_from([id_] * 6 + ["x"]))}
-    for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2, 3])) if broken else 0):
-        places = _places(body)
-        if not places:
-            break
-        how = draw(st.sampled_from(["drop", "wrap", "unwrap", "junk", "junk", "junk", "more"]))
-        body = _changed(body, draw(st.sampled_from(places)), how, draw(st.sampled_from(JUNK)))
-    return body
+    return draw(mutilated(body)) if broken else body
 
 
 def _entry(method: str, url: str, body: Any = None) -> dict[str, Any]:
@@ -223,7 +232,12 @@ def bodies(
         return _encoded(draw(_json_patches)), "application/json-patch+json"
     id_ = path.rpartition("/")[2] if method == "PUT" and path.endswith("}") else ""
     whole = resources(examples, type_, id_, broken)
-    made = {"resource": whole, "bundle": bundles(examples), "parameters": parameter_bodies(examples), "hook": _hooks}
+    made = {
+        "resource": whole,
+        "bundle": bundles(examples),
+        "parameters": parameter_bodies(examples),
+        "hook": st.one_of(_hooks, mutilated(chart_opened(NUMBER))),
+    }
     body = _encoded(draw(made[how]))
     cut = broken and draw(st.integers(0, 9)) == 0
     return (body[: draw(st.integers(0, len(body)))] if cut else body), "application/fhir+json"

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import pytest
 from export_builders import serving
-from fhir_builders import involve
+from fhir_builders import basic, involve
 from flask import Flask
 from fuzz_requests import Draft, Known, drafts, filled, rules
 from hypothesis import HealthCheck, Phase, given, settings
@@ -37,9 +37,11 @@ from carelink.db.engine import engine_for
 from carelink.db.tables import resource
 from carelink.identity import clients
 from carelink.place import Place
+from fhir_adapters.simulators.ehr import token
 
 SOAK = bool(os.environ.get("CARELINK_SOAK"))
 REQUESTS = int(os.environ.get("CARELINK_FUZZ", 10_000 if SOAK else 1_500))
+SECRET = "x" * 40
 EACH = 8  # of each route, at least
 WORLD = 11
 WRITES = "system/*.cruds system/Consent.cruds"
@@ -62,6 +64,7 @@ class Fuzzed:
     examples: tuple[Any, ...]
     known: Known
     personal: tuple[bytes, ...]
+    secret: str
     seen: Counter[tuple[str, int]] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)  # what was wrong -> the first request that showed it
 
@@ -97,6 +100,10 @@ def _quoted(text: str) -> str:
 def _authorization(fuzzed: Fuzzed, draft: Draft) -> dict[str, str]:
     if draft.who not in CLIENTS:
         return {}
+    if draft.path.startswith("/cds-services"):
+        return {"Authorization": f"Bearer {token(f'http://localhost{draft.path}', clock.now().timestamp())}"}
+    if draft.path.startswith("/oauth2") and draft.who == "all":
+        return basic(CLIENTS["all"].id, fuzzed.secret)
     tokens, asks = fuzzed.app.extensions["carelink.fhir"].tokens, CLIENTS[draft.who]
     return {"Authorization": f"Bearer {tokens.make(asks, asks.scopes, clock.now())}"}
 
@@ -156,7 +163,7 @@ def engine(postgres: Embedded, place: Place) -> Iterator[Engine]:
     with made.begin() as conn:
         sync.sync(conn, place)
         for one in CLIENTS.values():
-            clients.register(conn, place, one.id, one.organisation, one.role, one.scopes)
+            clients.register(conn, place, one.id, one.organisation, one.role, one.scopes, SECRET)
         store(conn, place, world(WORLD))
         for number in range(world(WORLD).people):
             involve(conn, person(number), "RDV")
@@ -179,7 +186,7 @@ def fuzzed(engine: Engine, place: Place, tmp_path_factory: pytest.TempPathFactor
     for type_, id_ in (("CodeSystem", "alert"), ("ValueSet", "hiv"), ("ConceptMap", "council-a-alert")):
         known.add(type_, id_)
     app = serving(engine, place, Path(tmp_path_factory.mktemp("fuzzed")))
-    return Fuzzed(app, _examples(there), known, _personal(there))
+    return Fuzzed(app, _examples(there), known, _personal(there), SECRET)
 
 
 def _examples(there: World) -> tuple[Any, ...]:
