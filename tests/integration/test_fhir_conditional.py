@@ -86,7 +86,8 @@ def test_a_condition_looks_so_it_needs_the_scope_to_search(pushing: Pushing) -> 
 
 def test_the_look_for_the_condition_is_audited_once(pushing: Pushing) -> None:
     before = len(trail(pushing.engine))
-    post(pushing.ward, result(pushing))
+    asked = body(result(pushing), If_None_Exist=CONDITION, Prefer="return=minimal")
+    pushing.ward.post("/fhir/R4/Observation", **asked)
     kept = trail(pushing.engine)[before:]
     assert [(one.action, one.query) for one in kept] == [
         ("search", "Observation?identifier"),

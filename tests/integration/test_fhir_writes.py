@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from docs_reading import page, part
 from fhir_builders import ANN_NUMBER, BASE, BOB, HER_ITEMS, HIS_ITEMS, read, trail, wrong
 from flask.testing import FlaskClient
 from ingest_builders import NHS, SNOMED, key, refused
@@ -361,3 +363,20 @@ def test_who_may_only_look_writes_nothing(pushing: Pushing) -> None:
     answer = post(practice, observation(f"Patient/{pushing.people['ann']}"))
     wrong(answer, 403, "forbidden")
     assert [one.rules for one in trail(pushing.engine) if one.action == "refusal"] == [["only-looks"]]
+
+
+# The docs ------------------------------------------------------------------------------------------
+
+
+def test_the_requests_of_the_docs_do_what_is_said_of_them(pushing: Pushing) -> None:
+    said = part(page("fhir.md"), "## Writing").replace("'$PATIENT'", str(pushing.people["ann"]))
+    commands = re.findall(r"curl .*?http://127.0.0.1:8400\S+", said, re.DOTALL)
+    answers = []
+    for command in [*commands, commands[0]]:
+        headers = dict(one.split(": ", 1) for one in re.findall(r'-H "(.*?)"', command) if "Bearer" not in one)
+        sent = re.search(r"-d '(.*?)' http", command, re.DOTALL)
+        assert sent is not None
+        answers.append(pushing.ward.post(command.rpartition(":8400")[2], data=sent[1], headers=headers))
+    assert [one.status_code for one in answers] == [201, 200, 200]
+    assert answers[2].headers["Location"] == answers[0].headers["Location"]
+    assert [one["response"]["status"] for one in read(answers[1])["entry"]] == ["201 Created", "201 Created"]
