@@ -41,7 +41,7 @@ def told(type_: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("type_", [*STORED, *APART])
 def test_each_parameter_of_r4_is_in_metadata_or_not_supported_with_a_reason(type_: str) -> None:
-    there, not_there = told(type_), searched.NOT_SUPPORTED[""] | searched.NOT_SUPPORTED.get(type_, {})
+    there, not_there = told(type_), {**searched.NOT_SUPPORTED[""], **searched.NOT_SUPPORTED.get(type_, {})}
     assert sorted(set(there) & set(not_there)) == [], "said to be there and not to be there"
     r4 = defined(type_, *OF_ALL)
     assert sorted(there.keys() | not_there.keys()) == sorted(r4)
@@ -126,7 +126,10 @@ def test_what_stands_in_meta_is_indexed_of_every_type(type_: str) -> None:
     profile = "https://example.org/StructureDefinition/p"
     tokens = index(type_, {"meta": {"profile": [f"{profile}|1"], "tag": [coding], "security": [coding]}}).tokens
     number = {code: of_type(type_)[code].number for code in ("_profile", "_tag", "_security")}
-    wanted = [(number["_profile"], None, profile, None), (number["_profile"], None, f"{profile}|1", None)]
+    wanted: list[tuple[object, ...]] = [
+        (number["_profile"], None, profile, None),
+        (number["_profile"], None, f"{profile}|1", None),
+    ]
     wanted += [(number[code], "urn:tags", "x", None) for code in ("_tag", "_security")]
     assert {row for row in tokens if row[0] >= 600} == set(wanted)
     for code in number:
