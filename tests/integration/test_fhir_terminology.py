@@ -58,7 +58,7 @@ def test_a_code_that_a_place_pack_puts_under_another_says_so(asks: FlaskClient) 
     [
         (f"CodeSystem/$lookup?system={SNOMED}&code=73211009", "not-supported", "does not carry"),
         (f"CodeSystem/$lookup?system={ALERT}&code=nonsense", "not-found", "no such code"),
-        ("CodeSystem/$lookup?system=https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategory&code=ZZ", "not-found", "only a part"),
+        ("CodeSystem/$lookup?system=http://terminology.hl7.org/CodeSystem/v3-RoleCode&code=ZZ", "not-found", "only a part"),
         ("ValueSet/$expand?url=http://snomed.info/sct?fhir_vs", "not-supported", "does not carry"),
         ("ConceptMap/$translate?url=http://other.example/map&code=x", "not-supported", "does not carry"),
         (f"ConceptMap/$translate?reverse=true&system={SNOMED}&code=73211009", "not-supported", "speaks of"),
