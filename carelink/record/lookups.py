@@ -76,7 +76,7 @@ def parameter_of(types: tuple[str, ...], name: str) -> Parameter:
 
 def how_asked(parameter: Parameter, modifier: str) -> Asked:
     """How the parameter is asked for with that modifier. Raises `Invalid` for one that it does not have."""
-    ways = ASKED[parameter.kind]
+    ways = ASKED.get(parameter.kind, {})  # a composite has none of its own
     if modifier in ways:
         return ways[modifier]
     if parameter.kind is Kind.REFERENCE and may_name(parameter, modifier):

@@ -112,6 +112,9 @@ def questions() -> Iterator[Bad]:
     for what, given, place in QUESTIONS:
         yield Bad(f"GET: {what}", f"/Condition?{urlencode(given)}", place)
         yield Bad(f"_search: {what}", "/Condition/_search", place, asked(**given), FORM)
+    for modifier in ("exact", "not", "nonsense"):
+        named = f"code-value-quantity:{modifier}"
+        yield Bad(f"a composite with {modifier}", f"/Observation?patient={{ann}}&{named}=a%24b", named)
     yield Bad("_search of 20 MB", "/Condition/_search", "", b"code=" + b"a" * 20_000_000, FORM, (413,))
     yield Bad("_search as JSON", "/Condition/_search", "", b"{}", JSON, (415,))
     yield Bad("_search of 2,000 parameters", "/Condition/_search", "", b"&".join([b"code=a"] * 2000), FORM, (400, 413))
