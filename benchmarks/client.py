@@ -29,14 +29,16 @@ def _ask(connection: socket.socket, paths: list[str], headers: dict[str, str], c
     """One request after the other; `why` says what was wrong, if anything."""
     said = "".join(f"{name}: {value}\r\n" for name, value in {"Host": "127.0.0.1", **headers}.items())
     requests = [f"GET {path} HTTP/1.1\r\n{said}\r\n".encode() for path in paths]
-    began, why = time.perf_counter(), ""
+    began, why, each = time.perf_counter(), "", list[float]()
     with connection.makefile("rb") as answers:
         for number in range(count):
+            sent = time.perf_counter()
             connection.sendall(requests[number % len(requests)])
             if wrong := _wrong(answers):
                 why = f"{paths[number % len(paths)].partition('?')[0]}: {wrong}"
                 break
-    return {"began": began, "ended": time.perf_counter(), "why": why}
+            each.append(time.perf_counter() - sent)
+    return {"began": began, "ended": time.perf_counter(), "why": why, "each": each}
 
 
 def _wrong(answers: BinaryIO) -> str:

@@ -50,7 +50,7 @@ class Question:
 def figures(world: World) -> Iterator[Figure]:
     """Requests a second, and the server's CPU milliseconds for one."""
     here = filled(world)
-    people, size, whole = _people(here)
+    people, size, whole, _ = _people(here)
     questions = [
         Question("Patient read", [f"{ROOT}/Patient/{key}" for key, _ in people], 800, 1076),
         Question("one person's observations, sorted, 20 a page", [_newest(key) for key, _ in people], 640, 662),
@@ -84,12 +84,13 @@ class Reads:
     patients: list[str]  # paths of Patients whom it may see
     searches: list[str]  # of the same, by their NHS numbers
     newest: list[str]  # the newest observations of each
+    whole: list[str]  # paths of those of whom it sees about as much as the peer was asked
     headers: dict[str, str]
 
 
 def reads(here: Filled) -> Reads:
     """The paths, with a token that was granted."""
-    people, _, _ = _people(here)
+    people, _, _, middling = _people(here)
     with here.database.engine.connect() as conn:
         client = clients.find(conn, CLIENT)
     assert client is not None, "it was just registered"
@@ -97,7 +98,11 @@ def reads(here: Filled) -> Reads:
     headers = {"Authorization": f"Bearer {made}", "Accept": "application/fhir+json"}
     keys, numbers = [key for key, _ in people], [number for _, number in people]
     return Reads(
-        [f"{ROOT}/Patient/{key}" for key in keys], list(map(_search, numbers)), list(map(_newest, keys)), headers
+        [f"{ROOT}/Patient/{key}" for key in keys],
+        list(map(_search, numbers)),
+        list(map(_newest, keys)),
+        [f"{ROOT}/Patient/{key}" for key in middling],
+        headers,
     )
 
 
@@ -106,8 +111,8 @@ def _typical(asked: Sequence[Asked]) -> tuple[float, float]:
     return typical([one.a_second for one in asked]), 1 / typical([one.cpu for one in asked])
 
 
-def _people(here: Filled) -> tuple[list[tuple[PersonKey, str]], int, PersonKey]:
-    """People with an NHS number whom the client may see, and the one of whom it sees about as much as the peer was asked."""
+def _people(here: Filled) -> tuple[list[tuple[PersonKey, str]], int, PersonKey, list[PersonKey]]:
+    """People with an NHS number whom the client may see, and those of whom it sees about as much as the peer was asked."""
     with here.database.engine.begin() as conn:
         clients.register(conn, here.world.place, CLIENT, ORGANISATION, ROLE, EVERY_TYPE, SECRET_OF_CLIENT)
         client = clients.find(conn, CLIENT)
@@ -122,8 +127,8 @@ def _people(here: Filled) -> tuple[list[tuple[PersonKey, str]], int, PersonKey]:
         same = (i.key == i.person) & (i.parameter == of_type("Patient")["identifier"].number) & (i.system == NHS_NUMBER)
         numbers: dict[UUID, str] = {row[0]: row[1] for row in conn.execute(select(i.person, i.code).where(same))}
     known = sorted((key, number) for key, number in numbers.items() if key in observed)[:PEOPLE]
-    whole = min(sorted(amounts), key=lambda key: abs(amounts[key] - SIZE))
-    return [(PersonKey(key), number) for key, number in known], amounts[whole], PersonKey(whole)
+    middling = [PersonKey(key) for key in sorted(amounts, key=lambda key: (abs(amounts[key] - SIZE), key))[:PEOPLE]]
+    return [(PersonKey(key), number) for key, number in known], amounts[middling[0]], middling[0], middling
 
 
 def _newest(person: PersonKey) -> str:

@@ -56,6 +56,7 @@ class Asked:
 
     a_second: float
     cpu: float
+    each: tuple[float, ...] = ()  # seconds that each took, as its client saw it
 
 
 class Clients:
@@ -97,7 +98,8 @@ class Clients:
         if wrong := next((said["why"] for said in told if said["why"]), ""):
             raise AssertionError(wrong)
         seconds = max(said["ended"] for said in told) - min(said["began"] for said in told)
-        return Asked(each * number / seconds, spent.cpu / (each * number))
+        took = tuple(one for said in told for one in said["each"])
+        return Asked(each * number / seconds, spent.cpu / (each * number), took)
 
     def _tell(self, number: int, line: str) -> None:
         stdin = self._clients[number].stdin

@@ -18,12 +18,12 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Engine
 
+from carelink.cases.reaching import source_settings
 from carelink.db import embedded, schema, sync
 from carelink.db.engine import engine_for
 from carelink.demo.children import Children
 from carelink.demo.environment import Sources
 from carelink.jobs.joined import joined
-from carelink.cases.reaching import source_settings
 from carelink.jobs.wanted import read_cohort
 from carelink.place import Place
 from carelink.place_loader import load

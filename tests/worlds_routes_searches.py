@@ -18,26 +18,32 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 def _people(draw: Drawing) -> Given:
     """Patients: by who they are, where they are, and what others say of them."""
     number = draw.number()
-    by = draw.one(
+    who = draw.one(
         {"identifier": f"{NHS_NUMBER}|{draw.nhs_number()}"},
         {"identifier": draw.one(draw.nhs_number(), ",".join(NUMBERS), f"{NHS_NUMBER}|", "nobody")},
         {"family": draw.one(f"family{number}", "former", "f")},
         {"family:contains": draw.one(f"{number}", "mer")},
         {"name": "given", "birthdate": draw.one(born(number), "gt1950", "1950")},
-        {"gender": "female"},
+        {"_lastUpdated": "gt2020-01-01"},
+        {"_id": f"{draw.person()},{draw.key('Patient')}"},
+    )
+    by = draw.one(who, _where(draw), _where(draw), _has(draw), _has(draw))
+    return {"type_": "Patient"} | by | _shaped(draw, "Patient")
+
+
+def _where(draw: Drawing) -> Given:
+    """Patients by where they are."""
+    number = draw.number()
+    return {"gender": "female"} | draw.one(
         {"address-postalcode": f"DM{number}"},
-        {"address:contains": "a", "gender": "female"},
-        {"phone": draw.one("01632 960001", "x")},
+        {"address:contains": draw.one("elsewhere", "e")},
+        {"address": "elsewhere"},
+        {"phone:missing": draw.one("true", "false")},
         {"telecom:missing": draw.one("true", "false")},
-        {"address-postalcode:missing": draw.one("true", "false")},
         {"general-practitioner:missing": draw.one("true", "false")},
         {"general-practitioner:identifier": "P81001"},
-        {"_source:missing": "false"} if draw.chance.random() < 0.1 else {"_lastUpdated": "gt2020-01-01"},
-        {"_id": f"{draw.person()},{draw.key('Patient')}"},
-        _has(draw),
-        _has(draw),
+        {"_sort": draw.one("address", "-address", "telecom", "-telecom,_id")},
     )
-    return {"type_": "Patient"} | by | _shaped(draw, "Patient")
 
 
 def _has(draw: Drawing) -> Given:
@@ -48,7 +54,9 @@ def _has(draw: Drawing) -> Given:
     return draw.one(
         {f"_has:{type_}:{name}:_id": str(key(thing)) if thing is not None else str(UNKNOWN)},
         {f"_has:{type_}:{name}:_lastUpdated": "gt2020-01-01"},
+        {f"_has:{type_}:{name}:_lastUpdated": "gt2020-01-01", "gender": "female"},
         {"_has:Condition:patient:code": draw.one("73211009", "86406008", "1")},
+        {"_has:Condition:patient:onset-date": draw.one("gt2020", "lt2026-11-01", "gt2026-11-10")},
         {"_has:Condition:patient:code:text": "thing"},
         {"_has:Encounter:patient:_has:Condition:encounter:code": "73211009"},
         {"_has:Encounter:patient:class": "IMP", "gender": "female"},
@@ -62,7 +70,7 @@ def _things(draw: Drawing) -> Given:
     type_ = thing.type if thing is not None else "Condition"
     whose = person(thing.of) if thing is not None and thing.of is not None else draw.person()
     patient = {"patient": str(draw.one(whose, whose, draw.person(), draw.key("Patient")))}
-    by = draw.one(patient, patient, patient, _of_whomever(draw, thing)) if searched.needs_a_person(type_) else {}
+    by = draw.one(patient, patient, _of_whomever(draw, thing)) if searched.needs_a_person(type_) else {}
     return {"type_": type_} | by | _narrowed(draw, type_) | _shaped(draw, type_)
 
 
@@ -73,6 +81,7 @@ def _of_whomever(draw: Drawing, thing: Thing | None) -> Given:
         {"patient.identifier": f"{NHS_NUMBER}|{draw.nhs_number()}"},
         {"patient.gender": "female"},
         {"patient.address-postalcode": "DM"},
+        {"patient.address:contains": "elsewhere"},
         {"patient.family": "former"},
         {"patient.telecom:missing": "false"},
         {"patient:Patient.general-practitioner:identifier": "P81001"},
@@ -125,12 +134,17 @@ def _shaped(draw: Drawing, type_: str) -> Given:
     orders = {"Patient": ("family", "-birthdate,family", "address-postalcode,_id", "telecom")}
     order = draw.one({}, {}, {"_sort": draw.one(when, f"-{when},_id", "-_lastUpdated", *orders.get(type_, ()))})
     shape = draw.one({}, {}, {"_count": "1"}, {"_count": "1", "_total": "accurate"}, {"_summary": "count"}, {"_count": "0"})  # fmt: skip
-    return order | shape | draw.one({}, {}, _including(draw, type_)) | draw.one(*[{}] * 12, {"colour": "blue"})
+    including = draw.one({}, _including(draw, type_))
+    return order | shape | including | draw.one(*[{}] * 12, {"colour": "blue"})
+
+
+_OF_A_PATIENT = ("Condition", "Observation", "Encounter", "AllergyIntolerance", "MedicationStatement", "Consent")
 
 
 def _including(draw: Drawing, type_: str) -> Given:
     if type_ == "Patient":
-        return {"_revinclude": draw.one("Condition:patient", "Observation:subject", "Consent:patient", "Task:patient")}
+        some, more = draw.one(*_OF_A_PATIENT), draw.one(*_OF_A_PATIENT)
+        return {"_revinclude": f"{some}:patient", "_revinclude:iterate": f"{more}:patient"}
     if type_ == "Encounter":
         return {"_revinclude": "Condition:encounter"}
     return draw.one({"_include": "*"}, {"_include": "*", "_revinclude": "Provenance:target"})

@@ -309,10 +309,12 @@ def test_a_scope_for_other_types_is_not_enough_for_patients(
 
 
 def test_wrong_addresses_and_methods_are_told_in_fhir_too(asks: FlaskClient, who: dict[str, PersonKey]) -> None:
-    for path in ("/fhir", "/fhir/", "/fhir/R4", "/fhir/R4/", "/fhir/R5/metadata", "/fhir//R4/metadata"):
+    for path in ("/fhir", "/fhir/", "/fhir/R5/metadata", "/fhir//R4/metadata"):
         wrong(asks.get(path), 404, "not-found")
+    for path in ("/fhir/R4", "/fhir/R4/"):  # Bundles are sent there
+        wrong(asks.get(path), 405, "not-supported")
     wrong(asks.get("/fhir/R4/Basic?code=1"), 404, "not-found")
-    refused = asks.delete(f"/fhir/R4/Patient/{who['ann']}")
+    refused = asks.delete("/fhir/R4/AuditEvent/1")
     wrong(refused, 405, "not-supported")
     assert "GET" in refused.headers["Allow"]
     wrong(asks.post("/fhir/R4/Nothing", data={"a": "b"}), 404, "not-found")

@@ -6,13 +6,14 @@ and goes, and nothing else of the page does.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, false, func, select
+from sqlalchemy import Connection, false, func, not_, select, true
 from werkzeug.sansio.response import Response
 from worlds_asking import Site
 from worlds_pairs import Asker, Differs, Pair, Tally, asked_in, askers, run
@@ -26,7 +27,7 @@ from carelink.errors import Forbidden, NotFound
 from carelink.fhir import blueprint as fhir
 from carelink.ids import PersonKey
 from carelink.place import Place
-from carelink.record import exporting, search, store, timeline_names
+from carelink.record import chains, composites, exporting, kept, lookups, ordering, search, store, timeline_names
 from carelink.web import menu
 from carelink.web.transaction import connection
 
@@ -119,13 +120,36 @@ def _forbids_what_is_there(patch: pytest.MonkeyPatch) -> None:
 def _pages_over_all(patch: pytest.MonkeyPatch) -> None:
     """Whether there is a further page is worked out before the lens."""
 
-    def run_(conn: Connection, lens: Lens, query: Any) -> Any:
+    def unkept(conn: Connection, lens: Lens, query: Any) -> Any:
         page = own(conn, lens, query)
         more = _number(conn, resource.c.type == "Patient", resource.c.source == "carelink") % 2
         return replace(page, next=page.next or "MTk3MC0wMS0wMVQwMDowMDowMCswMDowMHww" if more else "")
 
-    own = search.run
-    patch.setattr(fhir.search, "run", run_)
+    own = search.unkept
+    patch.setattr(search, "unkept", unkept)
+
+
+def _chains_past_the_lens(patch: pytest.MonkeyPatch) -> None:
+    """A chain or `_has` asks whatever is at the other end (HAPI's issue 6065)."""
+    patch.setattr(kept, "_made", OrderedDict())
+    patch.setattr(chains, "_seen", lambda over, t, type_: [t.c.type == type_, not_(t.c.deleted)])
+
+
+def _searches_where_they_are(patch: pytest.MonkeyPatch) -> None:
+    """Where a restricted person is counts in searches and orders, though it is sent to nobody."""
+    patch.setattr(kept, "_made", OrderedDict())
+    for module in (lookups, chains, ordering, composites):
+        patch.setattr(module, "tellable", lambda over, i, parameter, by_target=True: true())
+
+
+def _comes_without_the_lens(patch: pytest.MonkeyPatch) -> None:
+    """What refers to what is found comes with it, whoever may see it (Microsoft's FHIR server, PR 5683)."""
+
+    def referring(conn: Connection, lens: Lens, *asked: Any) -> Any:
+        return own(conn, Lens.system("planted", lens.at), *asked)
+
+    own = search.referring
+    patch.setattr(search, "referring", referring)
 
 
 def _sends_where_they_are(patch: pytest.MonkeyPatch) -> None:
@@ -182,6 +206,7 @@ class Leak:
     changes: tuple[str, ...]
 
 
+SEARCH = ("fhir_search.find", "fhir_search.find_by_form")
 LEAKS: Mapping[str, Leak] = {
     "a total of all": Leak(_counts_all, "system", ("fhir.everything",), ("one more kept back", "one less")),
     "an include without the lens": Leak(_includes_all, "nadia", ("dashboard.person",), ("says otherwise",) * 8),
@@ -189,7 +214,10 @@ LEAKS: Mapping[str, Leak] = {
     "a number in the menu": Leak(_counts_in_the_menu, "sam", ("dashboard.find", "breakglass.search"), ("one more", "of nobody")),
     "a notice of what the law restricts": Leak(_tells_what_the_law_restricts, "nadia", ("dashboard.person", "consents.listed"), ("one less",) * 20),
     "403 for what is there": Leak(_forbids_what_is_there, "system", ("fhir.read", "fhir_resources.read"), ("one less",) * 4),
-    "a further page": Leak(_pages_over_all, "system", ("fhir.find", "fhir.find_by_form"), ("somebody more",)),
+    "a further page": Leak(_pages_over_all, "system", SEARCH, ("somebody more",)),
+    "a chain past the lens": Leak(_chains_past_the_lens, "system", SEARCH, ("one less", "one more kept back") * 4),
+    "where somebody lives, by a search": Leak(_searches_where_they_are, "system", SEARCH, ("lives elsewhere",) * 4),
+    "what comes without the lens": Leak(_comes_without_the_lens, "system", SEARCH, ("one less", "one more") * 4),
     "where somebody lives": Leak(_sends_where_they_are, "nadia", ("dashboard.person",), ("lives elsewhere",)),
     "how many are involved": Leak(_counts_the_allocated, "priya", ("dashboard.caseload",), ("somebody more",)),
     "a match by an address that is kept back": Leak(_matches_by_all, "system", ("fhir_match.match",), ("lives elsewhere",)),
