@@ -74,7 +74,7 @@ def test_each_kind_of_patch_makes_a_new_version_with_the_rest_as_it_was(
     after = read(pushing.ward.get(there))
     assert exact_json.dumps({**after, "meta": 0}) == exact_json.dumps({**before, "status": "amended", "meta": 0})
     assert read(pushing.ward.get(f"{there}/_history/1"))["status"] == "final"
-    assert trail(pushing.engine)[-3].action == "update"
+    assert [one.action for one in trail(pushing.engine)].count("update") == 1
 
 
 def test_a_patch_of_an_older_version_is_refused_and_one_that_changes_nothing_makes_none(
