@@ -309,7 +309,10 @@ class EhrEntry(Schema):
     worker_system = _text()
     worker_claim = fields.String(load_default="sub", validate=validate.Regexp(r"^[A-Za-z][A-Za-z0-9_:./-]*$"))
     secret_env = fields.String(
-        load_default="", validate=validate.Regexp(r"^(CARELINK_[A-Z0-9_]+)?$", error="must be the name of an environment variable of ours")
+        load_default="",
+        validate=validate.Regexp(
+            r"^(CARELINK_[A-Z0-9_]+)?$", error="must be the name of an environment variable of ours"
+        ),
     )
 
     @validates_schema(skip_on_field_errors=True)

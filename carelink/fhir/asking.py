@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from carelink.consent.lens import Lens
 from carelink.errors import Invalid
-from carelink.fhir import searched
 from carelink.fhir.capability import RESOURCES
 from carelink.fhir.forms import NAMES
 from carelink.identity.tokens import Granted, ScopeTooSmall, TokenRefused, Tokens
-from carelink.ids import PersonKey
 from carelink.place import Place
-from carelink.record.query import Criterion, Query
+from carelink.record.query import Criterion
 
 COUNT = 50  # resources a page, where the client doesn't say
 MOST = 500
@@ -40,65 +36,6 @@ def lens_of(asks: Granted, type_: str, place: Place, now: datetime, letters: str
         level = "user" if asks.requester.client else "system"
         raise ScopeTooSmall(f"The access token has no scope for reading {type_}", needed=f"{level}/{type_}.rs")
     return Lens.compile(place, asks.requester, now)
-
-
-def query_of(type_: str, given: Given, after: str = "") -> Query:
-    """The search as values. Raises `Invalid` for a parameter that metadata does not name."""
-    return Query(
-        types=(type_,),
-        criteria=criteria_of(type_, given),
-        count=count_of(given),
-        sort=_order_of(type_, given),
-        after=after,
-        goldens=True,
-    )
-
-
-def search_of(type_: str, given: Given, after: str = "") -> Query:
-    """A search of a type that is searched alike (`searched`), as values; of one person where one is named.
-
-    Raises `Invalid` for a parameter or an order that metadata does not name, and where it is not said whose.
-    """
-    criteria = criteria_of(type_, given)
-    whose = [one for one in criteria if one.parameter in searched.OF_A_PERSON]
-    if not (
-        whose or any(one.parameter in ("_id", "identifier") for one in criteria) or not searched.needs_a_person(type_)
-    ):
-        raise Invalid(type_, "say whose: patient=ID, or which by _id or identifier")
-    return Query(
-        types=(type_,),
-        criteria=criteria,
-        count=count_of(given),
-        sort=_order_of(type_, given),
-        after=after,
-    )
-
-
-def of_one_person(query: Query) -> Query | None:
-    """The same, asked of the whole record of the person whose golden Patient it names; None where it names none.
-
-    It is the quicker question. Who names the Patient of a source is answered by the first.
-    """
-    whose = [one for one in query.criteria if one.parameter in searched.OF_A_PERSON]
-    if len(whose) != 1 or len(whose[0].values) != 1 or whose[0].modifier:
-        return None
-    try:
-        person = PersonKey(UUID(whose[0].values[0].removeprefix("Patient/")))
-    except ValueError:
-        return None
-    return replace(query, person=person, criteria=tuple(one for one in query.criteria if one is not whose[0]))
-
-
-def _order_of(type_: str, given: Given) -> str:
-    """Newest first where nothing is said. `_sort` by several is not known yet, and so refused."""
-    wanted = [value for name, value in given if name == "_sort"]
-    if not wanted:
-        return "-clinical"
-    named = {"_lastUpdated": "last_updated"} | ({when: "clinical"} if (when := searched.SORTED_BY.get(type_)) else {})
-    falling, name = wanted[0].startswith("-"), wanted[0].removeprefix("-")
-    if len(wanted) > 1 or name not in named:
-        raise Invalid("_sort", f"must be one of {', '.join(sorted(named))}, or with a minus for the newest first")
-    return ("-" if falling else "") + named[name]
 
 
 def criteria_of(type_: str, given: Given) -> tuple[Criterion, ...]:

@@ -11,7 +11,6 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from carelink.consent.lens import Lens
-from carelink.db.limits import at_most
 from carelink.errors import Invalid, NotFound
 from carelink.fhir import bearer, bundle, searched
 from carelink.fhir.asking import Given, count_of
@@ -19,6 +18,7 @@ from carelink.fhir.endpoint import ROOT, endpoint
 from carelink.fhir.forms import COUNT, NAMES
 from carelink.ids import ResourceKey
 from carelink.record import versions
+from carelink.record.limits import at_most
 from carelink.record.partial_dates import span
 from carelink.record.versions import NONE, Past
 from carelink.web.transaction import connection

@@ -15,6 +15,7 @@ from carelink.consent.lens import Lens
 from carelink.errors import Forbidden, Invalid
 from carelink.fhir import asking, bearer
 from carelink.fhir.endpoint import endpoint
+from carelink.fhir.search_asking import search_of
 from carelink.identity.tokens import Granted, ScopeTooSmall
 from carelink.record import search
 from carelink.record.query import Query, Row
@@ -75,4 +76,4 @@ def _query(type_: str, criteria: str) -> Query:
     for name, _ in given:
         if name.partition(":")[0] in _NO_CONDITION:
             raise Invalid(name[:100], "shapes an answer; it is no condition")
-    return asking.query_of(type_, given) if type_ == "Patient" else asking.search_of(type_, given)
+    return search_of(type_, given, endpoint().base, at()).query

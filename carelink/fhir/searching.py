@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from carelink.consent.lens import Lens
-from carelink.db.limits import at_most
 from carelink.fhir import bearer, bundle, searched
 from carelink.fhir.endpoint import ROOT, endpoint
 from carelink.fhir.outcome import issue, outcome
 from carelink.fhir.search_asking import Given, Search, of_one_person, search_of
 from carelink.record import search
 from carelink.record.includes import included
+from carelink.record.limits import at_most
 from carelink.record.links import is_person
 from carelink.record.query import Page, Query, Row
 from carelink.web.session import at

@@ -174,7 +174,9 @@ READS_NOTHING = {
     "capacity_shown.held": "rows that were looked up and audited before",
     "capacity_shown.shown": "rows that were looked up and audited before",
     "made_here.may_change": "a row that was looked up and audited before",
-    "criteria.condition": "a condition of a statement that search asks and audits",
+    "banner_of.whom": "the banner of a page whose look is audited",
+    "kept.run": "the statement of a search, which audits it",
+    "search.keep": "it keeps the look",
     "links_open.open_count": "how many questions are open, about nobody",
     "breakglass.offered": "what the role may",
     "breakglass.must_be_offered": "what the role may",
@@ -190,7 +192,13 @@ READS_NOTHING = {
 
 
 # Parts of a reading function that keeps one look of them all, and that function.
-PARTS = {"search.unkept": "store.everything", "search.unkept_by_keys": "store.everything"}
+PARTS = {
+    "search.unkept": "store.everything",
+    "search.unkept_by_keys": "store.everything",
+    "search.referring": "includes.included",
+    "includes.included": "searching.found",
+    "pushing_references.there": "the writing, which is audited",
+}
 # Module that asks so -> what keeps the one look of it all.
 KEEPERS = {
     "everything": "narrowed",

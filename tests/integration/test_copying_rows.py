@@ -67,7 +67,10 @@ def test_every_type_of_value_comes_back_as_it_was(conn: Connection, now: datetim
     assert dict(kept._mapping) == version
     n = index_number.c
     asked = select(n.low, n.high, n.place).where(n.key == KEY).order_by(n.low)
-    assert [tuple(map(str, row)) for row in conn.execute(asked)] == [("-1000", "-1000", "None"), ("1.0", "Infinity", "1")]
+    assert [tuple(map(str, row)) for row in conn.execute(asked)] == [
+        ("-1000", "-1000", "None"),
+        ("1.0", "Infinity", "1"),
+    ]
 
 
 def test_a_table_without_rows_is_passed_over_and_the_next_is_made_while_one_is_taken_in(conn: Connection) -> None:

@@ -32,10 +32,16 @@ from carelink.fhir.capability import RESOURCES
 from carelink.ids import PersonKey
 from carelink.place import Place
 from carelink.record.parameters import of_type
-from carelink.record.parameters import of_type
 
 ROOT = "/fhir/R4"
-SAMPLES = {"token": "x", "string": "x", "date": "ge2020-01-01", "reference": str(uuid4()), "uri": "urn:x", "quantity": "1"}
+SAMPLES = {
+    "token": "x",
+    "string": "x",
+    "date": "ge2020-01-01",
+    "reference": str(uuid4()),
+    "uri": "urn:x",
+    "quantity": "1",
+}
 
 
 @pytest.fixture
@@ -200,12 +206,6 @@ def sample_of(type_: str, name: str, kind: str) -> str:
     known = of_type(type_)
     parts = known[name].components if kind == "composite" else ()
     return "$".join(SAMPLES[known[part].kind.value] for part in parts) if parts else SAMPLES[kind]
-
-
-def sample_of(type_: str, name: str, kind: str) -> str:
-    if kind != "composite":
-        return SAMPLES[kind]
-    return "$".join(SAMPLES[of_type(type_)[part].kind.value] for part in of_type(type_)[name].components)
 
 
 @pytest.mark.parametrize("type_", searched.TYPES)

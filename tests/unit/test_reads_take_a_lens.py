@@ -83,6 +83,8 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "record/quarantine.py:resolve": "what could not be stored has no label; the role that watches over it ends it",
     "record/matches.py:_person": "a condition alone: which Patients are a person's; whoever asks puts the predicate beside it",
     "record/matches.py:of_golden": "a condition alone: which Patients are a person's; whoever asks puts the predicate beside it",
+    "record/chains.py:those": "it is within a condition that takes the rows with their lens, and asks by them",
+    "record/index_writing.py:unindex": "storing: what a new version was indexed by before is taken out",
     "record/denials.py:denials": "storing: golden Patients are composed without what the person keeps back",
     "record/golden_store.py:_records": "storing: golden Patients are composed of all that the sources say, under a system lens",
     "record/ingest_subjects.py:_owners_stored": "storing: whose a replayed resource is; keys alone",
