@@ -19,7 +19,7 @@ Json = dict[str, Any]
 GOOD = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"ANN"}'
 ROUTES = (
     ("POST", "/fhir/R4/Observation"),
-    ("PUT", f"/fhir/R4/Observation/{uuid4()}"),
+    ("PUT", "/fhir/R4/Observation/c0ffee00-0000-4000-8000-000000000001"),
     ("PUT", "/fhir/R4/Observation?identifier=x"),
     ("POST", "/fhir/R4"),
 )
