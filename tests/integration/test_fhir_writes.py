@@ -175,7 +175,14 @@ def test_of_whom_the_organisation_is_not_involved_with_is_as_unknown_as_nobody(p
     assert nobody["expression"] == ["Observation.subject.reference"]
 
 
-UNKNOWN = ["Encounter/1", "Observation/{ann}", "Encounter/{bob}", f"urn:uuid:{uuid4()}", "Encounter?identifier=x", "x"]
+UNKNOWN = [
+    "Encounter/1",
+    "Observation/{ann}",
+    "Encounter/{bob}",
+    "urn:uuid:c0ffee00-0000-4000-8000-000000000001",
+    "Encounter?identifier=x",
+    "x",
+]
 
 
 @pytest.mark.parametrize("reference", UNKNOWN)
