@@ -42,6 +42,8 @@ _NUMBER = f"case when parameter = {_IDENTIFIER} and system = '{NHS_NUMBER}' then
 def multiplied(world: World, here: Filled, people: int) -> Filled:
     """A database of about so many people, made of the one that is filled."""
     name = f"people_{people}"
+    for engine in (here.engine, here.database.engine):
+        engine.dispose()  # a database that somebody is connected to can't be copied
     url = world.server.database(name, template=here.database.name)
     made = Database(name, url, engine_for(url))
     with made.engine.begin() as conn:

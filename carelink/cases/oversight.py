@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -68,5 +69,14 @@ def quarantined(conn: Connection, place: Place, lens: Lens) -> Quarantine:
         for row in rows
     )
     looked(conn, lens, "search", "quarantine", (), count=len(refused))
-    found = tuple(replace(one, source=labels.get(one.source, one.source)) for one in findings.counts(conn))
+    found = tuple(_on_a_page(one, labels) for one in findings.counts(conn))
     return Quarantine(refused, counts, sum(counts.values()), found)
+
+
+_ADDRESS = re.compile(r"(?:https?://|urn:)[^\s'\"(),;]*?([^/:\s'\"(),;]+)(?=[.]?(?:[\s'\"(),;]|$))")
+
+
+def _on_a_page(one: Counted, labels: Mapping[str, str]) -> Counted:
+    """By the label of its source; a code system or extension by the last part of its address, which is its name."""
+    place, says = (_ADDRESS.sub(r"\1", text) for text in (one.place, one.says))
+    return replace(one, source=labels.get(one.source, one.source), place=place, says=says)

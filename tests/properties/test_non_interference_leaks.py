@@ -131,13 +131,11 @@ def _pages_over_all(patch: pytest.MonkeyPatch) -> None:
 
 def _chains_past_the_lens(patch: pytest.MonkeyPatch) -> None:
     """A chain or `_has` asks whatever is at the other end (HAPI's issue 6065)."""
-    patch.setattr(kept, "_made", OrderedDict())
     patch.setattr(chains, "_seen", lambda over, t, type_: [t.c.type == type_, not_(t.c.deleted)])
 
 
 def _searches_where_they_are(patch: pytest.MonkeyPatch) -> None:
     """Where a restricted person is counts in searches and orders, though it is sent to nobody."""
-    patch.setattr(kept, "_made", OrderedDict())
     for module in (lookups, chains, ordering, composites):
         patch.setattr(module, "tellable", lambda over, i, parameter, by_target=True: true())
 
@@ -229,6 +227,7 @@ LEAKS: Mapping[str, Leak] = {
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_leak_that_is_planted_is_found(name: str, site: Site, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     leak = LEAKS[name]
+    monkeypatch.setattr(kept, "_made", OrderedDict())  # statements that were put together before it was planted
     leak.plant(monkeypatch)
     with pytest.raises(Differs, match=r"asks (GET|POST)"):
         for _ in _ask(site, place, leak.asker, leak.only, leak.changes):

@@ -75,6 +75,7 @@ TOKENS: tuple[Parameter, ...] = (
             "MedicationRequest MedicationStatement Observation Procedure Questionnaire QuestionnaireResponse "
             "ServiceRequest Task",
         ),
+        ours=("status", "Flag"),
     ),
     _row(104, "clinical-status", ("clinicalStatus", "AllergyIntolerance Condition")),
     _row(
