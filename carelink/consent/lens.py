@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, exists, false, func, literal, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+)
 
 from carelink.consent.agreements import shared_with
 from carelink.consent.decision import DIRECT_CARE, Standing, decide
@@ -28,6 +43,7 @@ from carelink.consent.predicate import (
     HiddenOfOne,
     Involved,
     LocatingAllowed,
+    OfEach,
     Related,
     Shown,
     Visible,
@@ -272,6 +288,19 @@ class Lens:
             self._bits[person] = standing_of(whose, self._values)
         return _OfOne(t, self._bits[person])
 
+    def each(self, t: FromClause = resource) -> ColumnElement[int] | None:
+        """For statements about several people: what is true of the requester and the person of each row of `t`, asked once a
+        row. It is given to `where`, `body` and `ground` as `person`. None for a lens that asks nothing.
+        """
+        if self.standing is None:
+            return None
+        # With an offset PostgreSQL leaves it a query of its own, and works it out once.
+        once = select(OfEach(t.c, self._values).label("bits")).offset(literal_column("0")).correlate(t)
+        asked = once.lateral()
+        bits: ColumnElement[int] = asked.c.bits
+        self._bits[bits] = bits
+        return bits
+
     @cached_property
     def _bits(self) -> dict[Whom, ColumnElement[int]]:
         return {}
@@ -347,11 +376,7 @@ class Lens:
         """
         if self.standing is None or not self.tells_withheld:
             return False
-        t = resource
-        hidden = exists().where(
-            t.c.person == key, t.c.deleted.is_(False), WithheldOfOne(self._of_one(t, key), self._values)
-        )
-        return bool(conn.execute(select(hidden)).scalar())
+        return bool(conn.execute(_withheld(), {**self.binds, "person": key}).scalar())
 
     def decide(self, item: Labelled, facts: Facts) -> Decision:
         """The decision about one item with the rule that gave it; agrees with `where` and `body`."""
@@ -364,6 +389,14 @@ class Lens:
         if self.standing is None:
             return (SYSTEM.id,)
         return tuple(sorted({row.rule for row in shown}))
+
+
+@cache
+def _withheld() -> Select[Any]:
+    """Whether there is something of a person that is withheld, for any requester: run with their `binds` and `person`."""
+    t, person = resource, bindparam("person", type_=Uuid())
+    one = _OfOne(t, standing_of(person, OPEN))
+    return select(exists().where(t.c.person == person, t.c.deleted.is_(False), WithheldOfOne(one, OPEN)))
 
 
 class _OfOne:

@@ -295,6 +295,13 @@ def standing_of(person: ColumnElement[Any], values: Mapping[str, ColumnElement[A
     return select(_BITS).select_from(once).scalar_subquery()
 
 
+class OfEach(LensElement):
+    """What is true of the requester and the person of a row, as bits; nothing of a row that is of nobody."""
+
+    template = f"case when {{person}} is null then 0 else {STANDING} end"
+    type = Integer()
+
+
 class Visible(LensElement):
     """Whether the row may be seen."""
 

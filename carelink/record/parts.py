@@ -39,6 +39,17 @@ class Over(NamedTuple):
     t: FromClause  # `resource`, or an alias of it
     lens: Lens
     person: ColumnElement[Any] | None = None  # None: of several people
+    bits: ColumnElement[Any] | None = None  # of several people: what is true of each, where that is asked once a row
+
+    @property
+    def whom(self) -> ColumnElement[Any] | None:
+        """Whom the lens is asked about."""
+        return self.bits if self.person is None else self.person
+
+    @property
+    def rows(self) -> FromClause:
+        """The rows, with what is true of each beside it."""
+        return self.t if self.bits is None else self.t.join(self.bits.table, true())
 
 
 class Part(NamedTuple):

@@ -72,7 +72,7 @@ def get(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:
 
 
 def _one(lens: Lens, binds: Sequence[Any]) -> Select[Any]:
-    over = Over(_T, lens)
+    over = _of_many(lens)
     return _columns(over).where(_T.c.key == binds[0], _T.c.type == binds[1], _seen(over))
 
 
@@ -82,7 +82,7 @@ def count(conn: Connection, lens: Lens, query: Query) -> int:
 
     def make(lens: Lens, binds: Sequence[Any]) -> Select[Any]:
         over, *values = _over(lens, query, binds)
-        return select(func.count()).select_from(_T).where(*_whose(over), _seen(over), met.sql(over, *values))
+        return select(func.count()).select_from(over.rows).where(*_whose(over), _seen(over), met.sql(over, *values))
 
     shape = ("count", query.person is None, met.shape)
     number: int = kept.run(conn, lens, shape, [*_person(query), *met.values], make).scalar_one()
@@ -108,12 +108,12 @@ def unkept_by_keys(conn: Connection, lens: Lens, keys: Iterable[ResourceKey]) ->
 
 
 def _several(lens: Lens, binds: Sequence[Any]) -> Select[Any]:
-    over = Over(_T, lens)
+    over = _of_many(lens)
     return _columns(over).where(_T.c.key == binds[0].any_(), _seen(over)).order_by(_T.c.key)
 
 
 def _seen(over: Over) -> ColumnElement[bool]:
-    return and_(not_(over.t.c.deleted), over.lens.where(over.t, over.person))
+    return and_(not_(over.t.c.deleted), over.lens.where(over.t, over.whom))
 
 
 def referring(
@@ -123,7 +123,7 @@ def referring(
     met = refers(type_, parameter, keys)
 
     def make(lens: Lens, binds: Sequence[Any]) -> Select[Any]:
-        over = Over(_T, lens)
+        over = _of_many(lens)
         found = _columns(over).where(_T.c.type == binds[0], _seen(over), met.sql(over, *binds[2:]))
         return found.order_by(_T.c.key).limit(binds[1])
 
@@ -146,9 +146,9 @@ def _columns(over: Over) -> Select[Any]:
         t.source,
         t.custodian,
         t.category,
-        over.lens.body(over.t, over.person).label("sent"),
-        over.lens.ground(over.t, over.person).label("ground"),
-    )
+        over.lens.body(over.t, over.whom).label("sent"),
+        over.lens.ground(over.t, over.whom).label("ground"),
+    ).select_from(over.rows)
 
 
 def _row(lens: Lens, one: Any) -> Row:
@@ -167,8 +167,12 @@ def _person(query: Query) -> list[PersonKey]:
 def _over(lens: Lens, query: Query, binds: Sequence[Any]) -> tuple[Any, ...]:
     """The rows of a search, and those of the bound values that are not the person's key."""
     if query.person is None:
-        return (Over(_T, lens), *binds)
+        return (_of_many(lens), *binds)
     return (Over(_T, lens, binds[0]), *binds[1:])
+
+
+def _of_many(lens: Lens) -> Over:
+    return Over(_T, lens, bits=lens.each(_T))
 
 
 def _whose(over: Over) -> list[ColumnElement[bool]]:

@@ -42,7 +42,7 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "cases/audit_people.py:named": "names and numbers of whom the audit is about, to the role that reads the audit",
     "consent/lens.py:breakable": "it is the lens: whether broken glass would open something to this requester",
     "consent/lens.py:where": "it is the lens",
-    "consent/lens.py:withheld": "it is the lens: whether something is hidden from this requester",
+    "consent/lens.py:_withheld": "it is the lens: whether something is hidden from this requester",
     "consent/known.py:facts_of": "what the decision itself stands on; nothing of it is shown but through `explain`",
     "consent/known.py:facts_of_all": "the same of many, for `what-if`, which gives counts and keys and is audited",
     "consent/known.py:items_of": "labels of what is held, for who explains the decision; audited by `explain`",
@@ -213,11 +213,13 @@ def _touches(node: ast.AST, known: set[str] | frozenset[str]) -> bool:
 
 def _reads(node: ast.FunctionDef, tables: frozenset[str], statements: frozenset[str]) -> bool:
     """It asks a personal table, or runs a statement that is written as text."""
+    calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)]
+    called = {_called(one) for one in calls} | {ast.unparse(one.func) for one in calls}
+    if "kept.run" in called:  # whatever it asks, it asks of the record
+        return True
     if not any(_touches(statement, tables) for statement in _statements(node)):
         return False
     written = any(isinstance(one, ast.Name) and one.id in statements for one in ast.walk(node))
-    calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)]
-    called = {_called(one) for one in calls} | {ast.unparse(one.func) for one in calls}
     return written or bool(called & ASKS) or ("execute" in called and not called & WRITES)
 
 
