@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import psycopg
 from sqlalchemy import Column, Connection, Integer, Table, Uuid, text
 
 from benchmarks.filled import Filled
@@ -42,8 +43,7 @@ _NUMBER = f"case when parameter = {_IDENTIFIER} and system = '{NHS_NUMBER}' then
 def multiplied(world: World, here: Filled, people: int) -> Filled:
     """A database of about so many people, made of the one that is filled."""
     name = f"people_{people}"
-    for engine in (here.engine, here.database.engine):
-        engine.dispose()  # a database that somebody is connected to can't be copied
+    _left(world, here)
     url = world.server.database(name, template=here.database.name)
     made = Database(name, url, engine_for(url))
     with made.engine.begin() as conn:
@@ -56,6 +56,15 @@ def multiplied(world: World, here: Filled, people: int) -> Filled:
     with made.engine.connect() as conn:
         conn.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("vacuum analyze")
     return Filled(world, made, here.person)
+
+
+def _left(world: World, here: Filled) -> None:
+    """Nobody is connected any more: else it can't be copied."""
+    for engine in (here.engine, here.database.engine):
+        engine.dispose()
+    with psycopg.connect(world.server.url, autocommit=True) as conn:
+        ended = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s"
+        conn.execute(ended, (here.database.name,))
 
 
 def _dropped(conn: Connection) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""What systems ask of the FHIR API at 2,000 and at 20,000 people, each beside a floor of its own: `make bench-scale`.
+"""What systems ask of the FHIR API at 2,000 and at 20,000 people, each beside a floor of its own.
 
 The floor sends the very rows of an answer, read by their keys in one prepared statement, from the smallest Flask view. One
 server with one worker and one client, asked in turn: what differs is the work for one request.
