@@ -73,10 +73,15 @@ def quarantined(conn: Connection, place: Place, lens: Lens) -> Quarantine:
     return Quarantine(refused, counts, sum(counts.values()), found)
 
 
-_ADDRESS = re.compile(r"(?:https?://|urn:)[^\s'\"(),;]*?([^/:\s'\"(),;]+)(?=[.]?(?:[\s'\"(),;]|$))")
+_ADDRESS = re.compile(r"https?://[^\s'\"(),;]*?([^/\s'\"(),;]+)(?=[.]?(?:[\s'\"(),;]|$))")
+_NAMESPACE = re.compile(r"urn:(?:ietf:)?(\w+):(?=\w)")  # urn:ietf:bcp:47 is BCP 47
 
 
 def _on_a_page(one: Counted, labels: Mapping[str, str]) -> Counted:
-    """By the label of its source; a code system or extension by the last part of its address, which is its name."""
-    place, says = (_ADDRESS.sub(r"\1", text) for text in (one.place, one.says))
-    return replace(one, source=labels.get(one.source, one.source), place=place, says=says)
+    """By the label of its source; a code system or extension by its name and not its address."""
+    return replace(one, source=labels.get(one.source, one.source), place=in_words(one.place), says=in_words(one.says))
+
+
+def in_words(text: str) -> str:
+    """The text with the name of each code system or extension in the place of its address."""
+    return _NAMESPACE.sub(lambda found: f"{found[1].upper()} ", _ADDRESS.sub(r"\1", text))

@@ -56,7 +56,7 @@ def patient_summary(conn: Connection, place: Place, lens: Lens, person: PersonKe
 
 def _gathered(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> _Found:
     """One look is kept of all that is shown."""
-    read = _by_reference(_rows(conn, lens, person))
+    read = _by_reference(search.unkept_whole(conn, lens, Query(types=TYPES, person=person, count=_PART)))
     along = _along(conn, lens, read)
     names = Names({reference: called(body) for reference, (_, body) in along.items()})
     named_by = labels(place)
@@ -76,17 +76,6 @@ def _gathered(conn: Connection, place: Place, lens: Lens, person: PersonKey) -> 
     none_known = tuple(sorted(named_by.get(one, one) for one in said_none(tuple(read.values()))))
     hidden = any(row.hidden for row, _ in read.values())
     return _Found(Gathered(patient, sections, bodies, frozenset(same)), none_known, hidden)
-
-
-def _rows(conn: Connection, lens: Lens, person: PersonKey) -> list[Row]:
-    rows: list[Row] = []
-    after = ""
-    while True:
-        page = search.unkept(conn, lens, Query(types=TYPES, person=person, count=_PART, after=after))
-        rows += page.rows
-        after = page.next
-        if not after:
-            return rows
 
 
 def _by_reference(rows: Iterable[Row]) -> Read:

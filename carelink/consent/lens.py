@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Select,
     Uuid,
     and_,
-    bindparam,
     exists,
     false,
     func,
@@ -29,6 +27,7 @@ from carelink.consent.agreements import shared_with
 from carelink.consent.decision import DIRECT_CARE, Standing, decide
 from carelink.consent.facts import Facts, Grant, Labelled
 from carelink.consent.holders import KIND, OTHER, kinds_of
+from carelink.consent.of_one import OfOne, withheld_of_one
 from carelink.consent.predicate import (
     HIDDEN_MARK,
     KEPT_AWAY,
@@ -48,7 +47,6 @@ from carelink.consent.predicate import (
     Shown,
     Visible,
     VisibleOfOne,
-    WithheldOfOne,
     bound,
     packed,
     standing_of,
@@ -281,12 +279,12 @@ class Lens:
         assert self.standing is not None, "a system lens binds nothing"
         return OPEN if self.is_open else bound(self.binds)
 
-    def _of_one(self, t: FromClause, person: Whom) -> _OfOne:
+    def _of_one(self, t: FromClause, person: Whom) -> OfOne:
         """The columns of `t`, all rows of which are of that person: the statement asks about them once."""
         if person not in self._bits:
             whose = person if isinstance(person, ColumnElement) else literal(person, Uuid)
             self._bits[person] = standing_of(whose, self._values)
-        return _OfOne(t, self._bits[person])
+        return OfOne(t, self._bits[person])
 
     def each(self, t: FromClause = resource) -> ColumnElement[int] | None:
         """For statements about several people: what is true of the requester and the person of each row of `t`, asked once a
@@ -376,7 +374,7 @@ class Lens:
         """
         if self.standing is None or not self.tells_withheld:
             return False
-        return bool(conn.execute(_withheld(), {**self.binds, "person": key}).scalar())
+        return bool(conn.execute(withheld_of_one(), {**self.binds, "person": key}).scalar())
 
     def decide(self, item: Labelled, facts: Facts) -> Decision:
         """The decision about one item with the rule that gave it; agrees with `where` and `body`."""
@@ -389,21 +387,3 @@ class Lens:
         if self.standing is None:
             return (SYSTEM.id,)
         return tuple(sorted({row.rule for row in shown}))
-
-
-@cache
-def _withheld() -> Select[Any]:
-    """Whether there is something of a person that is withheld, for any requester: run with their `binds` and `person`."""
-    t, person = resource, bindparam("person", type_=Uuid())
-    one = _OfOne(t, standing_of(person, OPEN))
-    return select(exists().where(t.c.person == person, t.c.deleted.is_(False), WithheldOfOne(one, OPEN)))
-
-
-class _OfOne:
-    """The columns of a table, and `bits`: what is true of the requester and the one person of all its rows."""
-
-    def __init__(self, t: FromClause, bits: ColumnElement[int]) -> None:
-        self._columns, self._bits = t.c, bits
-
-    def __getitem__(self, name: str) -> ColumnElement[Any]:
-        return self._bits if name == "bits" else self._columns[name]

@@ -80,14 +80,8 @@ def _rest(conn: Connection, lens: Lens, query: Query, after: str) -> Page:
 
 
 def _all(conn: Connection, lens: Lens, query: Query) -> Iterable[Row]:
-    rows = list(search.unkept(conn, lens, replace(query, goldens=True, count=1)).rows)
-    after = ""
-    while True:
-        page = _rest(conn, lens, query, after)
-        rows += page.rows
-        after = page.next
-        if not after:
-            return rows
+    golden = search.unkept(conn, lens, replace(query, goldens=True, count=1)).rows
+    return [*golden, *search.unkept_whole(conn, lens, replace(query, goldens=False))]
 
 
 def _named(rows: Sequence[Row], types: frozenset[str]) -> set[ResourceKey]:

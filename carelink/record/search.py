@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, not_, select
@@ -58,6 +59,17 @@ def unkept(conn: Connection, lens: Lens, query: Query) -> Page:
     rows = tuple(_row(lens, one) for one in found[: query.count])
     more = len(found) > query.count
     return Page(rows, token(found[query.count - 1][COLUMNS:], rows[-1].key) if more else "")
+
+
+def unkept_whole(conn: Connection, lens: Lens, query: Query) -> list[Row]:
+    """All pages of it, for a read that keeps one look of them all."""
+    rows: list[Row] = []
+    while True:
+        page = unkept(conn, lens, query)
+        rows += page.rows
+        if not page.next:
+            return rows
+        query = replace(query, after=page.next)
 
 
 def get(conn: Connection, lens: Lens, type_: str, key: ResourceKey) -> Row:

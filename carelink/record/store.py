@@ -96,7 +96,7 @@ def everything(conn: Connection, lens: Lens, person: PersonKey) -> tuple[Row, ..
     The golden Patient is first where it may be seen. One look is kept of it all. Raises `NotFound` for a person of
     whom nothing may be seen.
     """
-    rows = _all_of(conn, lens, person)
+    rows = search.unkept_whole(conn, lens, Query(person=person, count=_PART))
     rows.sort(key=lambda row: row.key != person)  # stable: the rest stays newest first
     there = {row.key for row in rows}
     named = {ResourceKey(UUID(one)) for row in rows for one in _NAMED.findall(row.body)}
@@ -105,14 +105,3 @@ def everything(conn: Connection, lens: Lens, person: PersonKey) -> tuple[Row, ..
     if not rows:
         raise NotFound("There is no such person, or you may not see their record")
     return whole
-
-
-def _all_of(conn: Connection, lens: Lens, person: PersonKey) -> list[Row]:
-    rows: list[Row] = []
-    after = ""
-    while True:
-        page = search.unkept(conn, lens, Query(person=person, count=_PART, after=after))
-        rows += page.rows
-        after = page.next
-        if not after:
-            return rows

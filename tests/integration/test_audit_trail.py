@@ -195,6 +195,7 @@ READS_NOTHING = {
 PARTS = {
     "search.unkept": "store.everything",
     "search.unkept_by_keys": "store.everything",
+    "search.unkept_whole": "store.everything",
     "search.referring": "includes.included",
     "includes.included": "searching.found",
     "pushing_references.there": "the writing, which is audited",
@@ -369,9 +370,7 @@ def test_every_reading_function_is_among_these_looks() -> None:
 
 def test_what_keeps_no_look_is_asked_only_by_what_keeps_it_and_by_its_own_module() -> None:
     users = {
-        file.stem
-        for file in (ROOT / "carelink").rglob("*.py")
-        if re.search(r"\bunkept(_by_keys)?\(", file.read_text("utf-8"))
+        file.stem for file in (ROOT / "carelink").rglob("*.py") if re.search(r"\bunkept\w*\(", file.read_text("utf-8"))
     }
     assert users == {"search", *KEEPERS}
 

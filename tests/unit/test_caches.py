@@ -41,7 +41,7 @@ KNOWN: Mapping[str, str] = {
     "carelink/consent/labels.py:_labeller": _RULES,
     "carelink/consent/lens.py:binds": "of one lens, which one request has",
     "carelink/consent/lens.py:_bits": "of one lens, which one request has",
-    "carelink/consent/lens.py:_withheld": "of the text of a statement, without any value",
+    "carelink/consent/of_one.py:withheld_of_one": "of the text of a statement, without any value",
     "carelink/consent/lens.py:_values": "of one lens, which one request has",
     "carelink/consent/members.py:_known": _RULES,
     "carelink/consent/per_place.py:self._made": _RULES,

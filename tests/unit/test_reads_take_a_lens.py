@@ -42,7 +42,7 @@ WITHOUT_A_LENS: Mapping[str, str] = {
     "cases/audit_people.py:named": "names and numbers of whom the audit is about, to the role that reads the audit",
     "consent/lens.py:breakable": "it is the lens: whether broken glass would open something to this requester",
     "consent/lens.py:where": "it is the lens",
-    "consent/lens.py:_withheld": "it is the lens: whether something is hidden from this requester",
+    "consent/of_one.py:withheld_of_one": "it is the lens: whether something is hidden from this requester",
     "consent/known.py:facts_of": "what the decision itself stands on; nothing of it is shown but through `explain`",
     "consent/known.py:facts_of_all": "the same of many, for `what-if`, which gives counts and keys and is audited",
     "consent/known.py:items_of": "labels of what is held, for who explains the decision; audited by `explain`",
